@@ -15,6 +15,7 @@ pub mod batch;
 pub mod error_code;
 pub mod event;
 pub mod outcome;
+pub mod read;
 pub mod region;
 pub mod rows;
 pub mod usersig;

@@ -1,0 +1,175 @@
+//! A CSV record to a row: its cells, quoted or not, and which of them are fields.
+
+use super::columns::{Columns, Field, Names};
+use super::decode::Encoding;
+use super::row::{Fields, Row, Unparsed, not_text};
+use csv_core::{ReadFieldResult, Reader};
+use std::borrow::Cow;
+
+/// How a CSV input is read.
+pub(super) struct Dialect {
+    /// None: the one that makes the header recognisable.
+    pub(super) delimiter: Option<u8>,
+    pub(super) header: bool,
+    pub(super) names: Names,
+    pub(super) encoding: Encoding,
+}
+
+/// Parses the records of a CSV input.
+pub(super) struct Cells {
+    delimiter: u8,
+    encoding: Encoding,
+    columns: Columns,
+    /// Empty if there is none.
+    header: Vec<String>,
+    parser: Reader,
+    unquoted: Vec<u8>,
+    /// Where each cell ends in `unquoted`.
+    ends: Vec<usize>,
+}
+
+impl Clone for Cells {
+    fn clone(&self) -> Self {
+        Self {
+            header: self.header.clone(),
+            // A reader's own clone forgets which of its states end a cell.
+            parser: parser(self.delimiter),
+            unquoted: Vec::new(),
+            ends: Vec::new(),
+            ..*self
+        }
+    }
+}
+
+/// The parser of the csv crate, without its habit to drop a byte order mark before its first byte: the input's
+/// own is gone already, and one further on belongs to a record.
+pub(super) fn parser(delimiter: u8) -> Reader {
+    let mut parser = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
+    parser.read_field(b"\n", &mut [0]);
+    parser
+}
+
+impl Cells {
+    /// Learns the columns from the first record, if there is one, or why there are none.
+    pub(super) fn new(first: Option<&[u8]>, delimiter: u8, dialect: &Dialect) -> Result<Self, String> {
+        let mut cells = Self {
+            delimiter,
+            encoding: dialect.encoding,
+            columns: Columns { at: [None; 3], count: 0 },
+            header: Vec::new(),
+            parser: parser(delimiter),
+            unquoted: Vec::new(),
+            ends: Vec::new(),
+        };
+        let Some(first) = first else { return Ok(cells) };
+        cells.unquote(first);
+        let names: Vec<String> =
+            cells.unquoted().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
+        if dialect.header {
+            cells.columns = Columns::by_header(&names, &dialect.names)?;
+            cells.header = names;
+        } else {
+            cells.columns = Columns::by_number(names.len(), &dialect.names)?;
+        }
+        Ok(cells)
+    }
+
+    pub(super) fn row<'a>(&'a mut self, record: &'a [u8]) -> Row<'a> {
+        let picked = if memchr::memchr(b'"', record).is_some() {
+            self.unquote(record);
+            self.pick(self.unquoted())
+        } else {
+            self.pick(self.plain(record))
+        };
+        picked.map_err(|reason| Unparsed { reason, raw: record })
+    }
+
+    /// Takes a record apart that may have quotes, all of them closed.
+    fn unquote(&mut self, record: &[u8]) {
+        self.ends.clear();
+        self.unquoted.resize(record.len() + 1, 0);
+        let (mut read, mut written) = (0, 0);
+        loop {
+            let rest = if read < record.len() { &record[read..] } else { b"\n" };
+            let (result, took, wrote) = self.parser.read_field(rest, &mut self.unquoted[written..]);
+            read += took;
+            written += wrote;
+            if let ReadFieldResult::Field { record_end } = result {
+                self.ends.push(written);
+                if record_end {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn unquoted(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| {
+            let cell = &self.unquoted[start..end];
+            start = end;
+            cell
+        })
+    }
+
+    fn plain<'a>(&self, record: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        let (delimiter, mut rest) = (self.delimiter, Some(record));
+        std::iter::from_fn(move || {
+            let record = rest?;
+            let end = memchr::memchr(delimiter, record);
+            rest = end.map(|end| &record[end + 1..]);
+            Some(&record[..end.unwrap_or(record.len())])
+        })
+    }
+
+    fn pick<'a>(&self, cells: impl Iterator<Item = &'a [u8]>) -> Result<Fields<'a>, String> {
+        let mut picked = [""; 3];
+        let (mut count, mut repeats_header) = (0, !self.header.is_empty());
+        let mut no_text = None;
+        for cell in cells {
+            match std::str::from_utf8(cell) {
+                Ok(text) => {
+                    for (picked, at) in picked.iter_mut().zip(self.columns.at) {
+                        if at == Some(count) {
+                            *picked = text;
+                        }
+                    }
+                    repeats_header = repeats_header && self.is_name(text, count);
+                }
+                Err(_) => no_text = no_text.or(Some((count, cell))),
+            }
+            count += 1;
+        }
+        if count != self.columns.count {
+            return Err(self.another_count(count));
+        }
+        if let Some((column, cell)) = no_text {
+            return Err(not_text(&self.column_name(column), cell, self.encoding));
+        }
+        if repeats_header {
+            return Err("the header is repeated here: delete the line if files were joined".to_owned());
+        }
+        let [user_id, nick, face_url] = picked.map(Cow::Borrowed);
+        Ok(Fields { user_id, nick, face_url })
+    }
+
+    fn is_name(&self, text: &str, column: usize) -> bool {
+        let Some(name) = self.header.get(column) else { return false };
+        // Files that were joined may have brought a byte order mark along.
+        text == name || column == 0 && text.strip_prefix('\u{FEFF}') == Some(name)
+    }
+
+    fn another_count(&self, count: usize) -> String {
+        let first = if self.header.is_empty() { "first record" } else { "header" };
+        format!(
+            "{count} field{}, the {first} has {}: is a quote or a delimiter missing or too many?",
+            if count == 1 { "" } else { "s" },
+            self.columns.count,
+        )
+    }
+
+    fn column_name(&self, column: usize) -> String {
+        let field = Field::ALL.into_iter().zip(self.columns.at).find(|(_, at)| *at == Some(column));
+        field.map_or_else(|| format!("column {}", column + 1), |(field, _)| field.name().to_owned())
+    }
+}

@@ -1,0 +1,79 @@
+//! The formats of inputs, and how a format is recognised.
+
+use std::path::Path;
+
+/// How an input is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated, or by another delimiter.
+    Csv,
+    /// Tab-separated.
+    Tsv,
+    /// A JSON object on each line.
+    Jsonl,
+    /// An array, a request body, or lines.
+    Json,
+}
+
+/// What a file's ending says, also under `.gz` and `.zst`.
+pub(super) fn by_ending(name: &str) -> Option<Format> {
+    let lower = name.to_ascii_lowercase();
+    let bare = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
+    match Path::new(bare).extension()?.to_str()? {
+        "csv" => Some(Format::Csv),
+        "tsv" => Some(Format::Tsv),
+        "jsonl" | "ndjson" => Some(Format::Jsonl),
+        "json" => Some(Format::Json),
+        _ => None,
+    }
+}
+
+/// What the first character says.
+pub(super) fn by_beginning(text: &[u8]) -> Format {
+    match text.trim_ascii_start().first() {
+        Some(b'[') => Format::Json,
+        Some(b'{') if is_body(text) => Format::Json,
+        Some(b'{') => Format::Jsonl,
+        _ => Format::Csv,
+    }
+}
+
+/// Whether it is one JSON document, an array or a request body, and not lines.
+pub(super) fn is_document(text: &[u8]) -> bool {
+    text.trim_ascii_start().starts_with(b"[") || is_body(text)
+}
+
+/// Whether it is a request body: an object whose first key is `AccountList` or `Accounts`.
+fn is_body(text: &[u8]) -> bool {
+    let Some(inside) = text.trim_ascii_start().strip_prefix(b"{") else { return false };
+    let key = inside.trim_ascii_start();
+    let after = key.strip_prefix(b"\"AccountList\"").or_else(|| key.strip_prefix(b"\"Accounts\""));
+    after.is_some_and(|after| after.trim_ascii_start().starts_with(b":"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_is_known_by_the_ending_also_of_a_compressed_file() {
+        assert_eq!(by_ending("users.jsonl.gz"), Some(Format::Jsonl));
+        assert_eq!(by_ending("a/b.c/Users.CSV.zst"), Some(Format::Csv));
+        assert_eq!(by_ending("users.tsv"), Some(Format::Tsv));
+        assert_eq!(by_ending("users.json"), Some(Format::Json));
+        for name in ["stdin", "users.txt", "users.gz", ".csv", "/dev/fd/63"] {
+            assert_eq!(by_ending(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_format_is_known_by_the_first_character() {
+        assert_eq!(by_beginning(b" \n[{}]"), Format::Json);
+        assert_eq!(by_beginning(br#"{ "AccountList" : []}"#), Format::Json);
+        assert_eq!(by_beginning(br#"{"Accounts":[]}"#), Format::Json);
+        assert_eq!(by_beginning(br#"{"UserID":"AccountList"}"#), Format::Jsonl);
+        assert_eq!(by_beginning(br#"{"Accounts2":1}"#), Format::Jsonl);
+        assert_eq!(by_beginning(b"UserID\n{}"), Format::Csv);
+        assert_eq!(by_beginning(b""), Format::Csv);
+    }
+}
