@@ -18,4 +18,5 @@ pub mod outcome;
 pub mod read;
 pub mod region;
 pub mod rows;
+pub mod sandbox;
 pub mod usersig;
