@@ -19,4 +19,5 @@ pub mod read;
 pub mod region;
 pub mod rows;
 pub mod sandbox;
+pub mod send;
 pub mod usersig;
