@@ -17,6 +17,7 @@ pub mod event;
 pub mod outcome;
 pub mod read;
 pub mod region;
+pub mod report;
 pub mod rows;
 pub mod sandbox;
 pub mod send;
