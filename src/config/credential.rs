@@ -1,0 +1,78 @@
+//! What signs the requests: exactly one of a key file and two variables.
+
+use super::{Flaw, Variables, usage};
+use crate::send::Credential;
+use crate::usersig::Secret;
+use anyhow::{Result, anyhow};
+use std::fs;
+use std::path::Path;
+
+/// Where the credential of a run comes from, checked for there being exactly one.
+pub fn credential(
+    key_file: Option<&Path>,
+    variables: Variables,
+) -> Result<(Credential, Option<String>), Flaw> {
+    let given = |name| variables(name).map(|text| one_line(&text).to_owned()).filter(|text| !text.is_empty());
+    let (key, sig) = (given("IMIMPORT_SECRET_KEY"), given("IMIMPORT_USERSIG"));
+    match (key_file, key, sig) {
+        (Some(path), None, None) => {
+            let (key, warning) = read_key(path)?;
+            Ok((Credential::Key(key), warning))
+        }
+        (None, Some(key), None) => Ok((Credential::Key(Secret::new(key)), None)),
+        (None, None, Some(sig)) => Ok((Credential::UserSig(Secret::new(sig)), None)),
+        (None, None, None) => usage(
+            "no credential: give --secret-key-file PATH, or set IMIMPORT_SECRET_KEY or IMIMPORT_USERSIG",
+        ),
+        _ => usage(
+            "more than one credential: keep one of --secret-key-file, IMIMPORT_SECRET_KEY and IMIMPORT_USERSIG",
+        ),
+    }
+}
+
+/// The key of a file, and a warning if others than its owner can read it.
+fn read_key(path: &Path) -> Result<(Secret, Option<String>)> {
+    let shown = path.display();
+    let text = fs::read_to_string(path)
+        .map_err(|e| anyhow!("{shown}: the secret key cannot be read: {e}; check --secret-key-file"))?;
+    let text = Secret::new(text);
+    let key = one_line(text.expose());
+    anyhow::ensure!(!key.is_empty(), "{shown}: there is no secret key in it: copy it from the app's console");
+    Ok((Secret::new(key.into()), others_can_read(path)))
+}
+
+fn one_line(text: &str) -> &str {
+    text.trim_end_matches(['\r', '\n'])
+}
+
+#[cfg(unix)]
+fn others_can_read(path: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(path).ok()?.permissions().mode();
+    let shown = path.display();
+    let word = path.to_string_lossy();
+    let word = shlex::try_quote(&word).unwrap_or_else(|_| word.clone());
+    (mode & 0o077 != 0).then(|| {
+        format!("{shown}: others can read the secret key; keep it to yourself with\n  chmod 600 {word}")
+    })
+}
+
+#[cfg(not(unix))]
+fn others_can_read(_path: &Path) -> Option<String> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_exactly_one_credential() {
+        assert!(matches!(credential(None, &|_| None), Err(Flaw::Usage(_))));
+        let both = |name: &str| name.starts_with("IMIMPORT").then(|| "x".to_owned());
+        assert!(matches!(credential(None, &both), Err(Flaw::Usage(_))));
+        let key = |name: &str| (name == "IMIMPORT_SECRET_KEY").then(|| "x\n".to_owned());
+        let Ok((Credential::Key(secret), None)) = credential(None, &key) else { panic!("no key") };
+        assert_eq!(secret.expose(), "x");
+    }
+}

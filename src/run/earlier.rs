@@ -1,0 +1,113 @@
+//! An earlier run's journal: refused, taken up, or forgotten.
+
+use super::next_command;
+use crate::cli::Given;
+use crate::config::Config;
+use crate::outcome::Tally;
+use crate::read::Plan;
+use crate::report::{Console, Header, Journal, Opened, Peek, counted, number};
+use crate::rows::RowSet;
+use anyhow::{Result, bail};
+use std::path::Path;
+
+/// Looks for the journal of an earlier run before anything is read. One that nobody said what to do with
+/// ends the run. What comes back is to be resumed.
+pub(super) fn find(
+    config: &Config,
+    path: &Path,
+    given: &Given,
+    console: &mut Console,
+) -> Result<Option<Peek>> {
+    if config.service.is_none() || config.restart {
+        return Ok(None);
+    }
+    match Journal::peek(path)? {
+        Some(peek) if config.resume => with_its_spool(peek, path, console),
+        Some(peek) => bail!(unfinished(&peek, path, given)),
+        None => {
+            if config.resume {
+                console.note(&format!("there is no journal {} to resume: this is a new run", path.display()));
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// A run whose pipe was not kept can't go on. The copy gets its name after the journal is begun and before
+/// anything is sent, so a process killed in between has left nothing to resume.
+fn with_its_spool(peek: Peek, path: &Path, console: &mut Console) -> Result<Option<Peek>> {
+    let Some(spool) = peek.header.spool.as_deref().filter(|spool| !spool.exists()) else {
+        return Ok(Some(peek));
+    };
+    if peek.imported + peek.skipped + peek.failed > 0 || peek.finished.is_some() {
+        bail!(
+            "{}, the copy of what came through the pipe, is gone: put it back, or pipe the same again with --restart",
+            spool.display()
+        );
+    }
+    console.note(&format!("nothing was sent under the journal {}: this is a new run", path.display()));
+    Ok(None)
+}
+
+/// What is there, and both ways on.
+fn unfinished(peek: &Peek, path: &Path, given: &Given) -> String {
+    let Peek { header, started, finished, .. } = peek;
+    let [imported, skipped, failed] = [peek.imported, peek.skipped, peek.failed].map(number);
+    let state = match finished {
+        Some(_) => "has sent everything, but has no report yet",
+        None => "is unfinished",
+    };
+    let (resume, restart) = (next_command::resume(given, None), next_command::restart(given));
+    format!(
+        "the run that began {started} {state} ({}): of {} {imported} are imported, {skipped} skipped and \
+         {failed} failed\ngo on with it:\n  {resume}\nor begin anew:\n  {restart}",
+        path.display(),
+        counted(header.rows, "row", "rows"),
+    )
+}
+
+/// A journal to write to, and whether an earlier process had sent everything already.
+pub(super) struct Begun {
+    pub(super) journal: Journal,
+    pub(super) finished: bool,
+    /// Rows that the service did not hold when the run first asked.
+    pub(super) absent: RowSet,
+}
+
+/// Takes up the earlier run, so that the plan holds no more than what is left of it, or begins a new one; `anew`
+/// where a journal that is there is of no use.
+pub(super) fn begin(
+    resumed: bool,
+    anew: bool,
+    path: &Path,
+    header: &Header,
+    plan: &mut Plan,
+    tally: &mut Tally,
+) -> Result<Begun> {
+    if !resumed {
+        let journal = if anew { Journal::restart(path, header) } else { Journal::create(path, header) };
+        return Ok(Begun { journal: journal?, finished: false, absent: RowSet::new() });
+    }
+    let Opened { journal, header: earlier, imported, skipped, failed, absent, finished, .. } =
+        Journal::open(path)?;
+    if let Some(difference) = earlier.differs_from(header) {
+        bail!(
+            "this is not the run of the journal {}: {difference}; run it as it was with --resume, or begin anew with --restart",
+            path.display()
+        );
+    }
+    if imported.len() + skipped.len() + failed.len() > plan.accounts() {
+        bail!(
+            "the journal {} counts accounts that the input does not have: begin anew with --restart",
+            path.display()
+        );
+    }
+    let mut settle = |rows: &RowSet| {
+        for row in rows.iter() {
+            plan.settle(row);
+        }
+        rows.len()
+    };
+    (tally.imported, tally.skipped, tally.failed) = (settle(&imported), settle(&skipped), settle(&failed));
+    Ok(Begun { journal, finished: finished.is_some(), absent })
+}

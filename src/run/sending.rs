@@ -1,0 +1,100 @@
+//! The part of an import that waits: sender, reader and report side by side, and signals between them.
+
+use super::signals::{self, Heard, Signals};
+use crate::event::Event;
+use crate::read::Plan;
+use crate::report::{Ending, Report, ReportError};
+use crate::rows::RowSet;
+use crate::send::{self, Stop};
+use std::time::Instant;
+use tokio::sync::{mpsc, watch};
+
+/// Batches read ahead of the sender.
+const READ_AHEAD: usize = 32;
+/// Events that the sender may be ahead of the report.
+const TELL_AHEAD: usize = 256;
+
+/// Sends, or asks for, these rows of the plan; the report hears of it all. Gives how it ended.
+pub(super) async fn send_all(
+    options: send::Options,
+    plan: &Plan,
+    rows: RowSet,
+    report: &mut Report,
+    signals: &mut Signals,
+) -> Ending {
+    let (batches, to_send) = mpsc::channel(READ_AHEAD);
+    let (tell, mut events) = mpsc::channel(TELL_AHEAD);
+    let (stop, stopped) = watch::channel(None);
+    let reading = plan.batches_of(rows, 1);
+    let reader = tokio::task::spawn_blocking(move || {
+        for batch in reading {
+            // The sender has stopped and wants no more.
+            if batches.blocking_send(batch.map_err(|e| e.to_string())).is_err() {
+                return;
+            }
+        }
+    });
+    let sender = tokio::spawn(send::send(options, to_send, tell, stopped));
+    signals.wait_in_order();
+    let (mut signal, mut broken) = (None, None);
+    loop {
+        let due = report.next_due().map(tokio::time::Instant::from_std);
+        tokio::select! {
+            event = events.recv() => {
+                let Some(event) = event else { break };
+                note(take(report, event, &mut broken), &mut broken, &stop);
+            }
+            () = until(due), if broken.is_none() => note(report.tick(Instant::now()), &mut broken, &stop),
+            heard = signals.next() => match (heard, signal) {
+                (Heard::State, _) => report.tell_state(Instant::now()),
+                (Heard::Stop(first), None) => {
+                    signal = Some(first);
+                    report.console().note("stopping: what is under way ends first; once more to stop at once");
+                    stop.send_replace(Some(Stop::Interrupted));
+                }
+                (Heard::Stop(_), Some(first)) => {
+                    report.console().end_progress();
+                    signals::exit(first);
+                }
+            },
+        }
+    }
+    let end = sender.await;
+    if let Err(error) = reader.await {
+        broken.get_or_insert(format!("the reader broke down: {error}; go on with --resume"));
+    }
+    match (broken, end, signal) {
+        (Some(reason), _, _) | (None, Ok(Some(Stop::Because(reason))), _) => Ending::Stopped(reason),
+        (None, Err(error), _) => {
+            Ending::Stopped(format!("the sender broke down: {error}; go on with --resume"))
+        }
+        // The signal may have come when all was sent; something may be left to do after that.
+        (None, Ok(Some(Stop::Interrupted) | None), Some(signal)) => Ending::Interrupted(signal),
+        (None, Ok(Some(Stop::Interrupted)), None) => {
+            Ending::Stopped("the sender was stopped; go on with --resume".into())
+        }
+        (None, Ok(None), None) => Ending::Completed,
+    }
+}
+
+/// After the report has failed, what the sender still tells is not written down, so it does not count.
+fn take(report: &mut Report, event: Event, broken: &mut Option<String>) -> Result<(), ReportError> {
+    if broken.is_some() { Ok(()) } else { report.take(event, Instant::now()) }
+}
+
+/// The first failure of the report stops the sender.
+fn note(result: Result<(), ReportError>, broken: &mut Option<String>, stop: &watch::Sender<Option<Stop>>) {
+    if let Err(error) = result
+        && broken.is_none()
+    {
+        stop.send_replace(Some(Stop::Because(error.to_string())));
+        *broken = Some(error.to_string());
+    }
+}
+
+async fn until(due: Option<tokio::time::Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
