@@ -119,7 +119,7 @@ pub struct Service {
 
 impl Config {
     /// Checks an import's options against each other and against the environment.
-    pub fn new(import: cli::Import, given: &Given, variables: Variables) -> Result<Self, Flaw> {
+    pub fn new(mut import: cli::Import, given: &Given, variables: Variables) -> Result<Self, Flaw> {
         let shard = import.scale.shard.as_deref().map(shard).transpose()?;
         if let Some(name) = import.files.iter().find_map(|file| cli::command_named(file)) {
             return usage(&format!(
@@ -142,7 +142,11 @@ impl Config {
         let read = read_options(&import, given, shard)?;
         let is_stdout = |path: &Option<PathBuf>| path.as_deref() == Some(Path::new("-"));
         if is_stdout(&import.output.report) && is_stdout(&import.output.summary) {
-            return usage("--report - and --summary - exclude each other: give one of them a file");
+            match (given.flag("report"), given.flag("summary")) {
+                (true, false) => import.output.summary = None,
+                (false, true) => import.output.report = None,
+                _ => return usage("--report - and --summary - exclude each other: give one of them a file"),
+            }
         }
         Ok(Self {
             task,
