@@ -214,11 +214,6 @@ impl Report {
         [journal, log, self.console.due()].into_iter().flatten().min()
     }
 
-    /// The counts so far, of the whole run.
-    pub fn tally(&self) -> &Tally {
-        &self.tally
-    }
-
     /// The rows that the service refused so far, in the whole run.
     pub fn failed_rows(&self) -> RowSet {
         self.journal.as_ref().map(Journal::failed).unwrap_or_default()

@@ -59,22 +59,6 @@ impl CsvRecords {
         Ok((records, cells))
     }
 
-    /// Moves past line ends; false at the end of the input.
-    fn skip_blank_lines(&mut self) -> Result<bool, Fault> {
-        loop {
-            let window = self.text.window();
-            let blank = window.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
-            self.line.pass(&window[..blank]);
-            self.text.consume(blank);
-            if !self.text.window().is_empty() {
-                return Ok(true);
-            }
-            if !self.text.more()? {
-                return Ok(false);
-            }
-        }
-    }
-
     /// Finds the end of the record at the window's beginning.
     fn find_end(&mut self) -> Result<(), Fault> {
         loop {
@@ -137,7 +121,7 @@ impl Records for CsvRecords {
         }
         self.text.consume(std::mem::take(&mut self.length));
         self.dropped = None;
-        if !self.skip_blank_lines()? {
+        if !self.text.skip(&mut self.line, |byte| matches!(byte, b'\n' | b'\r'))? {
             return Ok(false);
         }
         self.line.inside();

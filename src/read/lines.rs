@@ -18,22 +18,6 @@ impl JsonLines {
         Self { text, line: Line::first(), length: 0, dropped: None }
     }
 
-    /// Moves past blanks; false at the end of the input.
-    fn skip_blank(&mut self) -> Result<bool, Fault> {
-        loop {
-            let window = self.text.window();
-            let blank = window.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-            self.line.pass(&window[..blank]);
-            self.text.consume(blank);
-            if !self.text.window().is_empty() {
-                return Ok(true);
-            }
-            if !self.text.more()? {
-                return Ok(false);
-            }
-        }
-    }
-
     fn find_end(&mut self) -> Result<(), Fault> {
         loop {
             let window = self.text.window();
@@ -59,7 +43,7 @@ impl Records for JsonLines {
         self.text.consume(self.length);
         self.length = 0;
         self.dropped = None;
-        if !self.skip_blank()? {
+        if !self.text.skip(&mut self.line, u8::is_ascii_whitespace)? {
             return Ok(false);
         }
         self.line.inside();
