@@ -48,6 +48,7 @@ pub(super) fn import(mut config: Config, given: &Given) -> Result<u8, Flaw> {
     let all = plan.pending().clone();
     let resumed = earlier.is_some();
     let anew = config.restart || config.resume;
+    let took_over = journal_path.exists();
     stage.signals.wait_in_order();
     let Begun { journal, finished, absent } =
         earlier::begin(resumed, anew, &journal_path, &header, &mut plan, &mut setup.tally)?;
@@ -60,7 +61,6 @@ pub(super) fn import(mut config: Config, given: &Given) -> Result<u8, Flaw> {
     if !finished {
         setup.console.note(&words::announcement(&config, &service, setup.accounts));
     }
-    let took_over = resumed || config.restart;
     let earlier = took_over.then_some(send::Earlier { began, acknowledged: setup.tally.imported > 0 });
     let mut report = Report::new(setup, Instant::now());
     let ending = stage.runtime.block_on(async {
