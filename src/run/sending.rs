@@ -1,12 +1,14 @@
 //! The part of an import that waits: sender, reader and report side by side, and signals between them.
 
 use super::signals::{self, Heard, Signals};
+use crate::batch::Batch;
 use crate::event::Event;
-use crate::read::Plan;
+use crate::read::{Batches, Plan};
 use crate::report::{Ending, Report, ReportError};
 use crate::rows::RowSet;
 use crate::send::{self, Stop};
 use std::time::Instant;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
 /// Batches read ahead of the sender.
@@ -26,14 +28,7 @@ pub(super) async fn send_all(
     let (tell, mut events) = mpsc::channel(TELL_AHEAD);
     let (stop, stopped) = watch::channel(None);
     let reading = plan.batches_of(rows, 1);
-    let reader = tokio::task::spawn_blocking(move || {
-        for batch in reading {
-            // The sender has stopped and wants no more.
-            if batches.blocking_send(batch.map_err(|e| e.to_string())).is_err() {
-                return;
-            }
-        }
-    });
+    let reader = tokio::task::spawn_blocking(move || read_ahead(reading, &batches));
     let sender = tokio::spawn(send::send(options, to_send, tell, stopped));
     signals.wait_in_order();
     let (mut signal, mut broken) = (None, None);
@@ -74,6 +69,17 @@ pub(super) async fn send_all(
             Ending::Stopped("the sender was stopped; go on with --resume".into())
         }
         (None, Ok(None), None) => Ending::Completed,
+    }
+}
+
+/// Keeps the sender in batches. They are read several at a time, so that the reader is not woken for each.
+fn read_ahead(mut reading: Batches, batches: &mpsc::Sender<Result<Batch, String>>) {
+    // An error: the sender has stopped and wants no more.
+    while let Ok(room) = Handle::current().block_on(batches.reserve_many(READ_AHEAD / 2)) {
+        for place in room {
+            let Some(batch) = reading.next() else { return };
+            place.send(batch.map_err(|e| e.to_string()));
+        }
     }
 }
 

@@ -5,7 +5,11 @@ use crate::config::{Config, Destination, Profiles, Task};
 use crate::report::Console;
 use crate::sandbox::{self, Sandbox};
 use anyhow::{Context, Result};
-use tokio::runtime::Runtime;
+use std::io;
+use tokio::runtime::{Builder, Runtime};
+
+/// Requests a second that one thread sends with ease; more threads would only wake each other.
+const ONE_THREAD: u32 = 1000;
 
 /// Alive as long as the run.
 pub(super) struct Stage {
@@ -21,8 +25,8 @@ impl Stage {
         for warning in &config.warnings {
             console.warn(warning);
         }
-        let runtime =
-            Runtime::new().context("no threads for the network: raise the limit of processes (ulimit -u)")?;
+        let runtime = threads(config.rate)
+            .context("no threads for the network: raise the limit of processes (ulimit -u)")?;
         let entered = runtime.enter();
         let signals = Signals::listen()
             .context("signals cannot be heard: raise the limit of open files (ulimit -n)")?;
@@ -30,6 +34,15 @@ impl Stage {
         drop(entered);
         Ok((Self { runtime, signals, _sandbox: sandbox }, console))
     }
+}
+
+/// The threads of the network: as many as there are cores, unless one is enough.
+fn threads(rate: u32) -> io::Result<Runtime> {
+    let mut runtime = Builder::new_multi_thread();
+    if rate <= ONE_THREAD {
+        runtime.worker_threads(1);
+    }
+    runtime.enable_all().build()
 }
 
 /// The embedded service, where it is asked for; its address becomes the target's. It remembers profiles only

@@ -101,13 +101,11 @@ impl Engine {
         let target = &options.target;
         let client = Client::new(target, options.max_in_flight)?;
         let signer = Signer::new(options.credential.clone(), target.sdk_app_id, target.identifier.clone());
-        let alarm = Alarm::new()
-            .map_err(|e| format!("no thread for the timer: {e}; raise the limit of processes (ulimit -u)"))?;
         Ok(Self {
             client,
             signer,
             pacer: Pacer::new(options.rate, now),
-            alarm,
+            alarm: Alarm::default(),
             throttle: Throttle::new(options.rate, now),
             outage: Outage::new(now),
             breaker: Breaker::default(),
