@@ -1,6 +1,6 @@
 //! A CSV record to a row: its cells, quoted or not, and which of them are fields.
 
-use super::columns::{Columns, Field, Names};
+use super::columns::{Columns, Field, Names, same};
 use super::decode::Encoding;
 use super::row::{Fields, Row, Unparsed, not_text};
 use csv_core::{ReadFieldResult, Reader};
@@ -155,8 +155,8 @@ impl Cells {
 
     fn is_name(&self, text: &str, column: usize) -> bool {
         let Some(name) = self.header.get(column) else { return false };
-        // Files that were joined may have brought a byte order mark along.
-        text == name || column == 0 && text.strip_prefix('\u{FEFF}') == Some(name)
+        // Files that were joined may have spelled it otherwise, or brought a byte order mark along.
+        same(text, name)
     }
 
     fn another_count(&self, count: usize) -> String {

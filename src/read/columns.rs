@@ -51,7 +51,7 @@ impl FromStr for Field {
 }
 
 /// Whether two names are one, regardless of case, `_`, `-` and spaces.
-fn same(one: &str, other: &str) -> bool {
+pub(super) fn same(one: &str, other: &str) -> bool {
     one == other || bare(one).eq(bare(other))
 }
 
