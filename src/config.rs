@@ -148,6 +148,9 @@ impl Config {
                 _ => return usage("--report - and --summary - exclude each other: give one of them a file"),
             }
         }
+        if is_stdout(&import.output.log) {
+            return usage("--log takes a file, not -: give it a path, or /dev/stdout");
+        }
         Ok(Self {
             task,
             shape: shape(&import, &read),

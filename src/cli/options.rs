@@ -246,10 +246,10 @@ pub struct Output {
     #[arg(long, env = "IMIMPORT_DRY_RUN", value_parser = BoolishValueParser::new())]
     pub dry_run: bool,
     /// Print errors only
-    #[arg(short, long, env = "IMIMPORT_QUIET", value_parser = BoolishValueParser::new())]
+    #[arg(short, long, env = "IMIMPORT_QUIET", overrides_with = "quiet", value_parser = BoolishValueParser::new())]
     pub quiet: bool,
     /// Print every conflict and every retry
-    #[arg(short, long, env = "IMIMPORT_VERBOSE", value_parser = BoolishValueParser::new(),
+    #[arg(short, long, env = "IMIMPORT_VERBOSE", overrides_with = "verbose", value_parser = BoolishValueParser::new(),
           long_help = "Print more: every conflict, every request that was not simply acknowledged")]
     pub verbose: bool,
     /// When to show progress

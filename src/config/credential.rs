@@ -36,7 +36,8 @@ fn read_key(path: &Path) -> Result<(Secret, Option<String>)> {
     let text = fs::read_to_string(path)
         .map_err(|e| anyhow!("{shown}: the secret key cannot be read: {e}; check --secret-key-file"))?;
     let text = Secret::new(text);
-    let key = one_line(text.expose());
+    // Some editors begin a file with a byte order mark.
+    let key = one_line(text.expose().trim_start_matches('\u{FEFF}'));
     anyhow::ensure!(!key.is_empty(), "{shown}: there is no secret key in it: copy it from the app's console");
     Ok((Secret::new(key.into()), others_can_read(path)))
 }
