@@ -114,7 +114,9 @@ pub enum Error {
     #[error("{0}")]
     Unusable(String),
     /// An input is not what it was when it was planned.
-    #[error("{file} changed after it was checked: run the command again when it is complete")]
+    #[error(
+        "{file} changed after it was checked: put it back and go on with --resume, or begin anew when it is complete"
+    )]
     Changed {
         /// What messages call the input.
         file: String,
@@ -124,7 +126,11 @@ pub enum Error {
     Duplicates(String),
 }
 
+/// Names that a shell gives to whatever is open, to another file the next time.
+const OPEN: [&str; 2] = ["/dev/stdin", "/dev/fd"];
+
 /// Whether `path` is there but can be read once only, so that it must be spooled.
 pub fn is_pipe(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+    let is_open = OPEN.iter().any(|open| path.starts_with(open));
+    std::fs::metadata(path).is_ok_and(|there| !there.is_dir() && (!there.is_file() || is_open))
 }

@@ -97,6 +97,8 @@ pub struct Facts {
     pub planned_in: Duration,
     /// What goes on with this run if it has to be left.
     pub resume_command: String,
+    /// What begins it anew.
+    pub restart_command: String,
     /// What imports the report; none for a report that is no file, or says only what a dry run found.
     pub import_report_command: Option<String>,
     /// The input cannot be read again but from its spool.
@@ -114,6 +116,8 @@ pub struct Report {
     journal: Option<Journal>,
     /// Who waits for the journal to be synced.
     unkept: Vec<Kept>,
+    /// An input is not what it was, so that this run cannot be gone on with.
+    input_changed: bool,
     /// What a verify found.
     findings: Option<Journal>,
     console: Console,
@@ -144,6 +148,7 @@ impl Report {
             checked,
             journal,
             unkept: Vec::new(),
+            input_changed: false,
             findings: None,
             console,
             log,
@@ -171,6 +176,11 @@ impl Report {
         self.checked = Some(Checked { total: accounts, ..Checked::default() });
         self.meter = Meter::default();
         (self.silent_since, self.rate, self.facts.verify_follows) = (None, self.full_rate, false);
+    }
+
+    /// An input is not what it was: there is no going on with this run.
+    pub fn input_changed(&mut self) {
+        self.input_changed = true;
     }
 
     /// Takes one thing that the sender tells. An account is counted once it is written down.
@@ -214,9 +224,9 @@ impl Report {
         [journal, log, self.console.due()].into_iter().flatten().min()
     }
 
-    /// The rows that the service refused so far, in the whole run.
-    pub fn failed_rows(&self) -> RowSet {
-        self.journal.as_ref().map(Journal::failed).unwrap_or_default()
+    /// The rows that the service refused or had already, in the whole run.
+    pub fn not_imported(&self) -> RowSet {
+        self.journal.as_ref().map(Journal::not_imported).unwrap_or_default()
     }
 
     /// Where people are told.

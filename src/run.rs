@@ -11,6 +11,7 @@ mod sending;
 mod sign;
 mod signals;
 mod stage;
+mod unstarted;
 mod verify;
 mod words;
 
@@ -21,6 +22,7 @@ use crate::report::{Console, Look, Manner};
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
+use unstarted::Unstarted;
 
 /// Usage errors.
 const USAGE: u8 = 2;
@@ -36,9 +38,7 @@ pub fn run(args: &[OsString]) -> ExitCode {
     let variables = |name: &str| std::env::var(name).ok();
     let done = match cli.command {
         None => import(cli.import, &given, &variables),
-        Some(Command::Verify(verify)) => inputs::refuse_terminal(&verify.files)
-            .and_then(|()| Config::of_verify(*verify, &given, &variables))
-            .and_then(|config| verify::verify(config, &given)),
+        Some(Command::Verify(verify)) => self::verify(*verify, &given, &variables),
         Some(Command::Sandbox(options)) => sandbox::sandbox(&options, &mut Console::new(Manner::default())),
         Some(Command::Sign(options)) => sign::sign(&options, &variables).and_then(|text| say(&text)),
         Some(Command::Completions(options)) => say(&cli::completions(options.shell)),
@@ -67,7 +67,16 @@ fn import(import: cli::Import, given: &Given, variables: Variables) -> Result<u8
     if !import.resume.resume {
         inputs::refuse_terminal(&import.files)?;
     }
-    import::import(Config::new(import, given, variables)?, given)
+    let unstarted = Unstarted::import(&import);
+    let done = Config::new(import, given, variables).and_then(|config| import::import(config, given));
+    unstarted.tell(done)
+}
+
+fn verify(verify: cli::Verify, given: &Given, variables: Variables) -> Result<u8, Flaw> {
+    inputs::refuse_terminal(&verify.files)?;
+    let unstarted = Unstarted::verify(&verify);
+    let done = Config::of_verify(verify, given, variables).and_then(|config| verify::verify(config, given));
+    unstarted.tell(done)
 }
 
 /// An error with its causes, but for those that it names itself.

@@ -149,7 +149,9 @@ impl Report {
         summary.reason = if let Ending::Stopped(reason) = ending { Some(reason.clone()) } else { None };
         let journal = self.journal.as_ref().filter(|_| is_kept);
         summary.journal = journal.map(|journal| journal.path().display().to_string());
-        summary.resume_command = journal.map(|_| self.facts.resume_command.clone());
+        let (resume, restart) = (&self.facts.resume_command, &self.facts.restart_command);
+        summary.resume_command = journal.filter(|_| !self.input_changed).map(|_| resume.clone());
+        summary.restart_command = self.input_changed.then(|| restart.clone());
     }
 
     fn write_summary(&mut self, summary: &Summary) -> Result<(), FileError> {
@@ -157,11 +159,7 @@ impl Report {
             log.flush()?;
         }
         let Some(output) = &self.summary else { return Ok(()) };
-        let written = output.write(&mut Console::stdout(), |mut out| {
-            serde_json::to_writer_pretty(&mut out, summary)?;
-            out.write_all(b"\n")
-        });
         let (what, advice) = ("summary", "give another path with --summary");
-        written.map_err(|source| FileError { what, path: output.path().into(), source, advice })
+        summary.write(output).map_err(|source| FileError { what, path: output.path().into(), source, advice })
     }
 }

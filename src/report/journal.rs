@@ -42,6 +42,8 @@ pub struct Journal {
     end: u64,
     seed: u32,
     settled: RowSet,
+    /// Those of them that the service had already.
+    skipped: RowSet,
     failed: Vec<Entry>,
     reported: Option<Stamp>,
     unsynced: u32,
@@ -145,6 +147,7 @@ impl Journal {
         cut.map_err(|e| JournalError::opening("cut the torn tail off", path, e))?;
         let mut journal = Self::over(file, path, found.end, found.seed);
         journal.settled = found.settled;
+        journal.skipped = found.skipped.clone();
         journal.reported = found.reported;
         let failed = found.failed.iter().map(|entry| entry.row).collect();
         journal.failed = found.failed;
@@ -201,8 +204,18 @@ impl Journal {
     }
 
     fn over(file: File, path: &Path, end: u64, seed: u32) -> Self {
-        let (settled, failed) = (RowSet::new(), Vec::new());
-        Self { path: path.into(), file, end, seed, settled, failed, reported: None, unsynced: 0, since: None }
+        Self {
+            path: path.into(),
+            file,
+            end,
+            seed,
+            settled: RowSet::new(),
+            skipped: RowSet::new(),
+            failed: Vec::new(),
+            reported: None,
+            unsynced: 0,
+            since: None,
+        }
     }
 
     /// Whether the row has its outcome.
@@ -240,10 +253,13 @@ impl Journal {
         records.extend(failed.iter().map(|&refusal| Record::Failed(refusal.clone())));
         if let Err(e) = self.write(&records) {
             let failed = failed.iter().map(|refusal| refusal.place.row);
-            for row in imported.into_iter().chain(skipped).chain(failed) {
+            for row in imported.into_iter().chain(skipped.iter().copied()).chain(failed) {
                 self.settled.remove(row);
             }
             return Err(e);
+        }
+        for row in skipped {
+            self.skipped.insert(row);
         }
         self.behind(records.len(), now);
         Ok(counted)
@@ -291,9 +307,9 @@ impl Journal {
         Ok(())
     }
 
-    /// The failed rows.
-    pub(super) fn failed(&self) -> RowSet {
-        self.failed.iter().map(|entry| entry.row).collect()
+    /// The rows that have their outcome and were not imported.
+    pub(super) fn not_imported(&self) -> RowSet {
+        self.failed.iter().map(|entry| entry.row).chain(self.skipped.iter()).collect()
     }
 
     /// The refusals of the failed rows, by row.

@@ -2,12 +2,17 @@
 
 mod text;
 
-use super::ending::Checked;
+use super::ending::{Checked, Ending};
 use super::traffic::{Latency, Traffic};
+use super::{Console, Output, Task};
 use crate::error_code::Code;
 use crate::outcome::Tally;
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 /// What became of a run. Its JSON keys are fixed, and in this order.
@@ -55,6 +60,9 @@ pub struct Summary {
     pub journal: Option<String>,
     /// Goes on with the run, if there is something to go on with.
     pub resume_command: Option<String>,
+    /// Begins anew, where there is no going on: for people.
+    #[serde(skip)]
+    pub restart_command: Option<String>,
     /// What the verify after an import found; the JSON has it in `exit_code` alone.
     #[serde(skip)]
     pub verified: Option<Checked>,
@@ -141,9 +149,46 @@ impl Summary {
             report: None,
             journal: None,
             resume_command: None,
+            restart_command: None,
             verified: None,
             import_report_command: None,
         }
+    }
+
+    /// Of a run that could not start, for this reason.
+    pub fn unstarted(task: Task, reason: String) -> Self {
+        let (tally, nothing) = (Tally::default(), Duration::ZERO);
+        let counts = match task {
+            Task::Import => Counts::of_import(&tally),
+            Task::Verify => Counts::of_verify(&tally, &Checked::default()),
+        };
+        let ending = Ending::Stopped(reason.clone());
+        Self {
+            status: ending.status(),
+            exit_code: ending.exit_code(&tally, None),
+            reason: Some(reason),
+            ..Self::new(counts, Traffic::default(), Times { plan: nothing, send: nothing, accounts: 0 })
+        }
+    }
+
+    /// Writes it in the place of an earlier one, or where there is nothing; any other file is left as it is.
+    pub fn replace(&self, output: &Output) -> io::Result<()> {
+        let is_summary = |path: &Path| {
+            let there = fs::read(path).ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok());
+            there.is_some_and(|there| there["version"] == self.version && there["status"].is_string())
+        };
+        match output.file() {
+            Some(path) if path.is_file() && !is_summary(path) => Ok(()),
+            _ => self.write(output),
+        }
+    }
+
+    /// Writes it as JSON.
+    pub(super) fn write(&self, output: &Output) -> io::Result<()> {
+        output.write(&mut Console::stdout(), |mut out| {
+            serde_json::to_writer_pretty(&mut out, self)?;
+            out.write_all(b"\n")
+        })
     }
 }
 

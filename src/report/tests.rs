@@ -61,6 +61,7 @@ impl Run {
             summary: Some(Output::File(self.at("summary.json"))),
             facts: Facts {
                 resume_command: "imimport --resume a.csv".into(),
+                restart_command: "imimport --restart a.csv".into(),
                 piped: self.piped,
                 ..Facts::default()
             },
@@ -141,6 +142,18 @@ fn the_journal_stays_while_there_is_something_to_resume() {
     assert!(kept(interrupted, &[0, 1], &[2], false));
     assert!(kept(Ending::Completed, &[0, 1], &[], false), "--limit left the rest");
     assert!(!kept(Ending::Completed, &ALL, &[], false));
+}
+
+#[test]
+fn what_an_input_was_that_changed_is_not_gone_on_with() {
+    let run = Run::new(Ending::Stopped("a.csv changed".into()));
+    let mut report = run.report(Some(run.create()), PLANNED);
+    report.take(settled(&[0, 1], &[]), Instant::now()).unwrap();
+    report.input_changed();
+    let summary = run.finish(report);
+    assert!(summary.journal.is_some(), "once it is put back it can be gone on with");
+    assert_eq!(summary.resume_command, None);
+    assert_eq!(summary.restart_command.as_deref(), Some("imimport --restart a.csv"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::read::Plan;
 use crate::report::{Console, Header, Journal, Opened, Peek, counted, number};
 use crate::rows::RowSet;
 use anyhow::{Result, bail};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Looks for the journal of an earlier run before anything is read. One that nobody said what to do with
 /// ends the run. What comes back is to be resumed.
@@ -23,7 +23,7 @@ pub(super) fn find(
     }
     match Journal::peek(path)? {
         Some(peek) if config.resume => with_its_spool(peek, path, console),
-        Some(peek) => bail!(unfinished(&peek, path, given)),
+        Some(peek) => Err(Unfinished::new(&peek, path, given).into()),
         None => {
             if config.resume {
                 console.note(&format!("there is no journal {} to resume: this is a new run", path.display()));
@@ -49,21 +49,35 @@ fn with_its_spool(peek: Peek, path: &Path, console: &mut Console) -> Result<Opti
     Ok(None)
 }
 
-/// What is there, and both ways on.
-fn unfinished(peek: &Peek, path: &Path, given: &Given) -> String {
-    let Peek { header, started, finished, .. } = peek;
-    let [imported, skipped, failed] = [peek.imported, peek.skipped, peek.failed].map(number);
-    let state = match finished {
-        Some(_) => "has sent everything, but has no report yet",
-        None => "is unfinished",
-    };
-    let (resume, restart) = (next_command::resume(given, None), next_command::restart(given));
-    format!(
-        "the run that began {started} {state} ({}): of {} {imported} are imported, {skipped} skipped and \
-         {failed} failed\ngo on with it:\n  {resume}\nor begin anew:\n  {restart}",
-        path.display(),
-        counted(header.rows, "row", "rows"),
-    )
+/// There is an earlier run, and nobody said what to do with it.
+#[derive(Debug, thiserror::Error)]
+#[error("{told}")]
+pub(super) struct Unfinished {
+    /// What is there, and both ways on.
+    told: String,
+    /// Where it is.
+    pub(super) journal: PathBuf,
+    /// Goes on with it.
+    pub(super) resume: String,
+}
+
+impl Unfinished {
+    fn new(peek: &Peek, path: &Path, given: &Given) -> Self {
+        let Peek { header, started, finished, .. } = peek;
+        let [imported, skipped, failed] = [peek.imported, peek.skipped, peek.failed].map(number);
+        let state = match finished {
+            Some(_) => "has sent everything, but has no report yet",
+            None => "is unfinished",
+        };
+        let (resume, restart) = (next_command::resume(given, None), next_command::restart(given));
+        let told = format!(
+            "the run that began {started} {state} ({}): of {} {imported} are imported, {skipped} skipped and \
+             {failed} failed\ngo on with it:\n  {resume}\nor begin anew:\n  {restart}",
+            path.display(),
+            counted(header.rows, "row", "rows"),
+        );
+        Self { told, journal: path.into(), resume }
+    }
 }
 
 /// A journal to write to, and whether an earlier process had sent everything already.

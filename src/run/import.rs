@@ -91,9 +91,10 @@ fn task(config: &Config, absent: RowSet) -> send::Task {
     }
 }
 
-/// After an import the service is asked for every account of the plan that it did not refuse.
+/// After an import the service is asked for every account of the plan that it took. Those that it had already it
+/// was asked for before, and they keep the Nick and FaceUrl that they have.
 fn begin_verify(mut rows: RowSet, report: &mut Report) -> RowSet {
-    for row in report.failed_rows().iter() {
+    for row in report.not_imported().iter() {
         rows.remove(row);
     }
     report.begin_verify(rows.len());

@@ -125,6 +125,7 @@ pub(super) fn setup(
         endpoint: target.map(|target| target.endpoint.clone()),
         sdk_app_id: target.map(|target| target.sdk_app_id),
         resume_command: next_command::resume(given, pipe.map(|path| path.as_os_str())),
+        restart_command: next_command::restart(given),
         import_report_command: match &report.output {
             Output::File(path) if !config.dry_run => Some(next_command::import_report(given, path)),
             _ => None,

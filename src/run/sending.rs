@@ -3,7 +3,7 @@
 use super::signals::{self, Heard, Signals};
 use crate::batch::Batch;
 use crate::event::Event;
-use crate::read::{Batches, Plan};
+use crate::read::{self, Batches, Plan};
 use crate::report::{Ending, Report, ReportError};
 use crate::rows::RowSet;
 use crate::send::{self, Stop};
@@ -55,8 +55,12 @@ pub(super) async fn send_all(
         }
     }
     let end = sender.await;
-    if let Err(error) = reader.await {
-        broken.get_or_insert(format!("the reader broke down: {error}; go on with --resume"));
+    match reader.await {
+        Ok(Read::AsPlanned) => {}
+        Ok(Read::Changed) => report.input_changed(),
+        Err(error) => {
+            broken.get_or_insert(format!("the reader broke down: {error}; go on with --resume"));
+        }
     }
     match (broken, end, signal) {
         (Some(reason), _, _) | (None, Ok(Some(Stop::Because(reason))), _) => Ending::Stopped(reason),
@@ -73,14 +77,27 @@ pub(super) async fn send_all(
 }
 
 /// Keeps the sender in batches. They are read several at a time, so that the reader is not woken for each.
-fn read_ahead(mut reading: Batches, batches: &mpsc::Sender<Result<Batch, String>>) {
+fn read_ahead(mut reading: Batches, batches: &mpsc::Sender<Result<Batch, String>>) -> Read {
+    let mut read = Read::AsPlanned;
     // An error: the sender has stopped and wants no more.
     while let Ok(room) = Handle::current().block_on(batches.reserve_many(READ_AHEAD / 2)) {
         for place in room {
-            let Some(batch) = reading.next() else { return };
+            let Some(batch) = reading.next() else { return read };
+            if let Err(read::Error::Changed { .. }) = batch {
+                read = Read::Changed;
+            }
             place.send(batch.map_err(|e| e.to_string()));
         }
     }
+    read
+}
+
+/// How the second reading went.
+enum Read {
+    /// As far as it went, the inputs were what they had been.
+    AsPlanned,
+    /// They were not, so no resume will take them.
+    Changed,
 }
 
 /// After the report has failed, what the sender still tells is not written down, so it does not count.

@@ -68,6 +68,17 @@ fn existing_accounts_are_skipped_and_keep_their_profiles() {
 }
 
 #[test]
+fn skipped_accounts_are_not_compared_for_they_keep_the_profiles_they_have() {
+    let (work, server) = (Workdir::new(), Server::new());
+    work.write("old.csv", "UserID,Nick\nuser_00003,Old\n");
+    work.accounts("accounts.csv", 20);
+    work.against(&server, &["old.csv"]).exits(0);
+    let run = work.against(&server, &["accounts.csv", "--existing", "skip", "--verify", "--profiles"]);
+    run.exits(0).says("19  verified: present");
+    assert_eq!(work.read("accounts.failed.csv").lines().count(), 1);
+}
+
+#[test]
 fn passing_faults_lose_nothing_while_existing_accounts_are_skipped() {
     let faults = ["70169=5%", "http502=5%", "reset=5%", "reset-applied=5%", "truncate=5%", "bodies=5%"];
     let (work, server) = (Workdir::new(), Server::faulty(&faults));

@@ -27,6 +27,23 @@ fn a_file_that_is_not_there_or_is_a_folder() {
 }
 
 #[test]
+fn the_summary_of_a_run_that_could_not_start_takes_the_place_of_an_earlier_one_and_of_nothing_else() {
+    let work = Workdir::new();
+    work.accounts("accounts.csv", 3);
+    let server = Server::new();
+    work.against(&server, &["accounts.csv"]).exits(0);
+    work.against(&server, &["gone.csv"]).exits(1);
+    let summary = work.summary();
+    assert_eq!((summary.text("status"), summary.count("exit_code")), ("stopped", 1));
+    assert_eq!((summary.count("rows"), summary.0["inputs"][0].as_str()), (0, Some("gone.csv")));
+    assert!(summary.text("reason").contains("gone.csv"), "{summary:?}");
+
+    let accounts = work.read("accounts.csv");
+    work.imimport(&["gone.csv", "--dry-run", "--summary", "accounts.csv"]).exits(1);
+    assert_eq!(work.read("accounts.csv"), accounts);
+}
+
+#[test]
 fn an_input_without_rows() {
     let workdir = Workdir::new();
     workdir.write("empty.csv", "");

@@ -46,6 +46,7 @@ fn an_unfinished_journal_stops_a_run_that_does_not_say_what_to_do_with_it() {
             "imimport --restart accounts.csv",
         ],
     );
+    assert!(workdir.summary().text("resume_command").ends_with("--resume accounts.csv"));
 }
 
 #[test]
@@ -216,7 +217,8 @@ fn a_file_that_changes_under_the_run_stops_it_before_an_account_of_the_changed_p
     let after = before.replace(&row(7900), &row(7900).replace("07900", "x7900"));
     assert_eq!(before.len(), after.len());
     workdir.write("accounts.csv", after);
-    run.ends().exits(1).says("accounts.csv changed");
+    run.ends().exits(1).says("accounts.csv changed").says("begin anew with:").says("--restart");
+    assert!(workdir.summary().0["resume_command"].is_null());
     let held = server.accounts();
     assert!(held.len() >= 100, "what was sent before is accounted for");
     assert!(held.keys().all(|id| *id < user(7900)));

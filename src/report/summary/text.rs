@@ -227,11 +227,17 @@ impl Summary {
             };
         };
         if let (Some(report), refused @ 1..) = (&self.report, self.refused()) {
-            let command = self.import_report_command.as_ref().filter(|_| self.resume_command.is_none());
+            let command = self
+                .import_report_command
+                .as_ref()
+                .filter(|_| self.resume_command.is_none() && self.restart_command.is_none());
             put(refused_rows(refused, &escape(report), command.is_some(), lang), command);
         }
         if let Some(command) = &self.resume_command {
             put(if lang == Lang::En { "go on with:" } else { "继续运行:" }.to_owned(), Some(command));
+        }
+        if let Some(command) = &self.restart_command {
+            put(if lang == Lang::En { "begin anew with:" } else { "重新开始:" }.to_owned(), Some(command));
         }
     }
 
