@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! file → blocks → decompress → decode → text → csv | lines | document → record
-//!     first reading:  record → chunk → on every core: parser → row → validate → hash → dedupe → Plan
+//!     first reading:  up to the text on a thread of its own;
+//!                     record → chunk → on every core: parser → row → validate → hash → dedupe → Plan
 //!     second reading: record → parser → row → validate → Batch
 //! ```
 
+mod ahead;
 mod aside;
 mod batches;
 mod blocks;

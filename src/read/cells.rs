@@ -22,7 +22,8 @@ pub(super) struct Cells {
     columns: Columns,
     /// Empty if there is none.
     header: Vec<String>,
-    parser: Reader,
+    /// Made when the first quote is met.
+    parser: Option<Box<Reader>>,
     unquoted: Vec<u8>,
     /// Where each cell ends in `unquoted`.
     ends: Vec<usize>,
@@ -33,7 +34,7 @@ impl Clone for Cells {
         Self {
             header: self.header.clone(),
             // A reader's own clone forgets which of its states end a cell.
-            parser: parser(self.delimiter),
+            parser: None,
             unquoted: Vec::new(),
             ends: Vec::new(),
             ..*self
@@ -57,7 +58,7 @@ impl Cells {
             encoding: dialect.encoding,
             columns: Columns { at: [None; 3], count: 0 },
             header: Vec::new(),
-            parser: parser(delimiter),
+            parser: None,
             unquoted: Vec::new(),
             ends: Vec::new(),
         };
@@ -77,9 +78,11 @@ impl Cells {
     pub(super) fn row<'a>(&'a mut self, record: &'a [u8]) -> Row<'a> {
         let picked = if memchr::memchr(b'"', record).is_some() {
             self.unquote(record);
-            self.pick(self.unquoted())
+            self.pick(self.unquoted().map(text))
+        } else if let Ok(record) = std::str::from_utf8(record) {
+            self.pick(record.split(char::from(self.delimiter)).map(Ok))
         } else {
-            self.pick(self.plain(record))
+            self.pick(record.split(|&byte| byte == self.delimiter).map(text))
         };
         picked.map_err(|reason| Unparsed { reason, raw: record })
     }
@@ -88,10 +91,11 @@ impl Cells {
     fn unquote(&mut self, record: &[u8]) {
         self.ends.clear();
         self.unquoted.resize(record.len() + 1, 0);
+        let parser = self.parser.get_or_insert_with(|| Box::new(parser(self.delimiter)));
         let (mut read, mut written) = (0, 0);
         loop {
             let rest = if read < record.len() { &record[read..] } else { b"\n" };
-            let (result, took, wrote) = self.parser.read_field(rest, &mut self.unquoted[written..]);
+            let (result, took, wrote) = parser.read_field(rest, &mut self.unquoted[written..]);
             read += took;
             written += wrote;
             if let ReadFieldResult::Field { record_end } = result {
@@ -112,22 +116,13 @@ impl Cells {
         })
     }
 
-    fn plain<'a>(&self, record: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-        let (delimiter, mut rest) = (self.delimiter, Some(record));
-        std::iter::from_fn(move || {
-            let record = rest?;
-            let end = memchr::memchr(delimiter, record);
-            rest = end.map(|end| &record[end + 1..]);
-            Some(&record[..end.unwrap_or(record.len())])
-        })
-    }
-
-    fn pick<'a>(&self, cells: impl Iterator<Item = &'a [u8]>) -> Result<Fields<'a>, String> {
+    /// A cell that is no text is given as its bytes.
+    fn pick<'a>(&self, cells: impl Iterator<Item = Result<&'a str, &'a [u8]>>) -> Result<Fields<'a>, String> {
         let mut picked = [""; 3];
         let (mut count, mut repeats_header) = (0, !self.header.is_empty());
         let mut no_text = None;
         for cell in cells {
-            match std::str::from_utf8(cell) {
+            match cell {
                 Ok(text) => {
                     for (picked, at) in picked.iter_mut().zip(self.columns.at) {
                         if at == Some(count) {
@@ -136,7 +131,7 @@ impl Cells {
                     }
                     repeats_header = repeats_header && self.is_name(text, count);
                 }
-                Err(_) => no_text = no_text.or(Some((count, cell))),
+                Err(cell) => no_text = no_text.or(Some((count, cell))),
             }
             count += 1;
         }
@@ -172,4 +167,8 @@ impl Cells {
         let field = Field::ALL.into_iter().zip(self.columns.at).find(|(_, at)| *at == Some(column));
         field.map_or_else(|| format!("column {}", column + 1), |(field, _)| field.name().to_owned())
     }
+}
+
+fn text(cell: &[u8]) -> Result<&str, &[u8]> {
+    std::str::from_utf8(cell).map_err(|_| cell)
 }

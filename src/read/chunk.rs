@@ -5,7 +5,7 @@ use super::row::{Raw, Row};
 use crate::account::Place;
 
 /// Text that a chunk takes before it is handed on.
-const FULL: usize = 256 << 10;
+const FULL: usize = 512 << 10;
 
 /// Successive records of one input.
 pub(super) struct Chunk {

@@ -52,13 +52,23 @@ impl FromStr for Field {
 
 /// Whether two names are one, regardless of case, `_`, `-` and spaces.
 pub(super) fn same(one: &str, other: &str) -> bool {
-    one == other || bare(one).eq(bare(other))
+    if one.is_ascii() && other.is_ascii() {
+        bare_ascii(one).eq(bare_ascii(other))
+    } else {
+        bare(one).eq(bare(other))
+    }
 }
 
 /// A name's letters, without the byte order mark too that stands before it where files were joined.
 fn bare(name: &str) -> impl Iterator<Item = char> {
     let told = |c: &char| !matches!(c, '_' | '-' | '\u{FEFF}') && !c.is_whitespace();
     name.chars().filter(told).flat_map(char::to_lowercase)
+}
+
+/// The same of a name in ASCII, faster: every row is compared with the header.
+fn bare_ascii(name: &str) -> impl Iterator<Item = u8> {
+    let told = |byte: &u8| !matches!(byte, b'_' | b'-' | b'\t'..=b'\r' | b' ');
+    name.bytes().filter(told).map(|byte| byte.to_ascii_lowercase())
 }
 
 /// How columns and keys are matched with fields.

@@ -10,7 +10,7 @@ use super::format::{self, Format};
 use super::lines::JsonLines;
 use super::parser::{Parser, Values};
 use super::row::{Fault, Raw, Records, Row};
-use super::source::{self, Source};
+use super::source::{self, Pace, Source};
 use super::text::Text;
 use super::{Error, Input, Options};
 use crate::account::Place;
@@ -220,12 +220,14 @@ impl Reading {
     }
 
     fn open(&mut self, input: &Input) -> Result<Open, Error> {
-        let watch = match &mut self.mode {
-            Mode::Learn { notebook, .. } => Watch::Note(notebook.clone()),
-            Mode::Compare(learned) => Watch::Compare(learned.noted[usize::from(self.input)].clone()),
+        let (watch, pace) = match &mut self.mode {
+            Mode::Learn { notebook, .. } => (Watch::Note(notebook.clone()), Pace::Ahead),
+            Mode::Compare(learned) => {
+                (Watch::Compare(learned.noted[usize::from(self.input)].clone()), Pace::Asked)
+            }
         };
         let file = open_file(input)?;
-        let opened = source::open(Blocks::new(file, watch), self.inputs.encoding).map_err(Fault::Io);
+        let opened = source::open(Blocks::new(file, watch), self.inputs.encoding, pace).map_err(Fault::Io);
         let source = opened.map_err(|fault| explain(fault, &input.name))?;
         let bom = source.bom;
         let (open, format) =

@@ -1,5 +1,6 @@
 //! An input's text: its bytes decompressed and decoded, and what their beginning tells.
 
+use super::ahead::Ahead;
 use super::blocks::Blocks;
 use super::columns;
 use super::decode::Encoding;
@@ -24,8 +25,17 @@ pub(super) struct Source {
     pub(super) report: Option<Format>,
 }
 
+/// When a source is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// When its text is asked for.
+    Asked,
+    /// Before, on a thread of its own.
+    Ahead,
+}
+
 /// Decompresses by the first bytes, skips a byte order mark, and decodes.
-pub(super) fn open(blocks: Blocks, encoding: Option<Encoding>) -> io::Result<Source> {
+pub(super) fn open(blocks: Blocks, encoding: Option<Encoding>, pace: Pace) -> io::Result<Source> {
     let (mut source, packed) = decompress(blocks)?;
     let head = head(&mut source, HEAD)?;
     let (mark, marked) = byte_order_mark(&head);
@@ -37,7 +47,11 @@ pub(super) fn open(blocks: Blocks, encoding: Option<Encoding>) -> io::Result<Sou
     let mut head = Cursor::new(head);
     head.set_position(mark as u64);
     let origin = (!packed && encoding == Encoding::UTF_8).then_some(mark as u64);
-    let text = Text::new(encoding.decode(head.chain(source)));
+    let decoded = encoding.decode(head.chain(source));
+    let text = Text::new(match pace {
+        Pace::Asked => decoded,
+        Pace::Ahead => Box::new(Ahead::of(decoded)?),
+    });
     Ok(Source { text, bom: mark > 0, encoding, origin, report })
 }
 
@@ -93,7 +107,7 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new()?;
         file.write_all(bytes)?;
         let blocks = Blocks::new(file.reopen()?, Watch::Note(Notebook::default()));
-        let mut source = open(blocks, encoding.map(|name| name.parse().unwrap()))?;
+        let mut source = open(blocks, encoding.map(|name| name.parse().unwrap()), Pace::Asked)?;
         while source.text.more()? {}
         let text = source.text.window().to_vec();
         Ok((source, text))
