@@ -8,8 +8,6 @@ pub const MOST: usize = 100;
 /// Up to [`MOST`] accounts in input order, no UserID twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// Counted from 1 as batches are made; a name for logs and journals.
-    pub number: u64,
     /// Never empty.
     pub accounts: Vec<Account>,
 }

@@ -27,8 +27,6 @@ pub enum Event {
 /// Rows that reached their outcome together.
 #[derive(Clone, Debug, Default)]
 pub struct Settled {
-    /// The batch they travelled in.
-    pub batch: u64,
     /// Acknowledged.
     pub imported: Vec<u32>,
     /// Found at the service already.
@@ -52,7 +50,7 @@ pub struct Attempt {
     pub code: Code,
     /// From its release by the pacer to the last byte of its answer.
     pub latency: Duration,
-    /// What was made of it: `ok`, `retry`, `throttle`, `split`, `failed`, `fatal`.
+    /// What was made of it: `ok`, `retry`, `throttle`, `refused` or `fatal`.
     pub verdict: &'static str,
     /// Whether the same accounts had been sent before.
     pub retry: bool,

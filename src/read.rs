@@ -24,6 +24,7 @@ mod lines;
 mod parser;
 mod plan;
 mod reading;
+mod record;
 mod row;
 mod shard;
 mod sift;

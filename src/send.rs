@@ -7,8 +7,8 @@
 //! ```
 //!
 //! One task owns all of it, so what happens when is in one place and nothing is locked. The parts it
-//! asks (pace, throttle, backoff, outage, split, breaker, sign, judge) take the time as an argument and
-//! know nothing of each other.
+//! asks (pace, throttle, backoff, outage, split, breaker, sign, judge) take the time as an argument, and know
+//! nothing of it.
 
 mod alarm;
 mod asking;

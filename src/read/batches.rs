@@ -13,12 +13,11 @@ pub struct Batches {
     pending: RowSet,
     left: u64,
     trim: bool,
-    number: u64,
 }
 
 impl Batches {
-    pub(super) fn new(reading: Reading, pending: RowSet, trim: bool, first_number: u64) -> Self {
-        Self { reading, left: pending.len(), pending, trim, number: first_number }
+    pub(super) fn new(reading: Reading, pending: RowSet, trim: bool) -> Self {
+        Self { reading, left: pending.len(), pending, trim }
     }
 
     fn gather(&mut self) -> Result<Vec<Account>, Error> {
@@ -53,8 +52,7 @@ impl Iterator for Batches {
         if self.left == 0 {
             return None;
         }
-        let batch = self.gather().map(|accounts| Batch { number: self.number, accounts });
-        self.number += 1;
+        let batch = self.gather().map(|accounts| Batch { accounts });
         if batch.is_err() {
             self.left = 0;
         }

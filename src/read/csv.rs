@@ -2,8 +2,9 @@
 
 use super::cells::{self, Cells, Dialect};
 use super::columns::sniff_delimiter;
-use super::row::{Fault, RAW_KEPT, Raw, Records, too_long};
-use super::text::{Line, RECORD_MOST, Text};
+use super::record::Record;
+use super::row::{Fault, Raw, Records, too_long};
+use super::text::{RECORD_MOST, Text};
 use csv_core::ReadFieldResult;
 use std::borrow::Cow;
 
@@ -12,14 +13,7 @@ const UNWANTED: usize = 4096;
 
 /// The records of a CSV input.
 pub(super) struct CsvRecords {
-    text: Text,
-    line: Line,
-    /// The line on which the record starts.
-    starts: u64,
-    /// The current record's length without its line end; it is at the window's beginning.
-    length: usize,
-    /// What is kept of the current record if it was over [`RECORD_MOST`].
-    dropped: Option<Vec<u8>>,
+    record: Record,
     /// Knows which quotes open and close.
     parser: csv_core::Reader,
     unwanted: Vec<u8>,
@@ -37,21 +31,17 @@ impl CsvRecords {
             None => b',',
         };
         let mut records = Self {
-            text,
-            line: Line::first(),
-            starts: 1,
-            length: 0,
-            dropped: None,
+            record: Record::before(text),
             parser: cells::parser(delimiter),
             unwanted: vec![0; UNWANTED],
             held: false,
         };
         let is_empty = !records.advance()?;
-        let first = match records.raw() {
+        let first = match records.record.raw() {
             _ if is_empty => None,
             Raw::Whole(first) => Some(first),
             Raw::TooLong(_) => {
-                return Err(Fault::Header(format!("line {}: {}", records.starts, too_long())));
+                return Err(Fault::Header(format!("line {}: {}", records.record.starts, too_long())));
             }
         };
         let cells = Cells::new(first, delimiter, dialect).map_err(Fault::Header)?;
@@ -62,18 +52,18 @@ impl CsvRecords {
     /// Finds the end of the record at the window's beginning.
     fn find_end(&mut self) -> Result<(), Fault> {
         loop {
-            let window = self.text.window();
+            let window = self.record.text.window();
             match memchr::memchr3(b'\n', b'\r', b'"', window) {
                 Some(at) if window[at] != b'"' && at <= RECORD_MOST => {
-                    self.length = at;
+                    self.record.length = at;
                     return Ok(());
                 }
                 Some(_) => return self.find_quoted_end(),
                 None if window.len() > RECORD_MOST => return self.find_quoted_end(),
                 None => {}
             }
-            if !self.text.more()? {
-                self.length = self.text.window().len();
+            if !self.record.text.more()? {
+                self.record.length = self.record.text.window().len();
                 return Ok(());
             }
         }
@@ -81,11 +71,12 @@ impl CsvRecords {
 
     /// The same, of a record that has quotes or is too long.
     fn find_quoted_end(&mut self) -> Result<(), Fault> {
-        let mut cell_line = self.line.number();
+        let record = &mut self.record;
+        let mut cell_line = record.line.number();
         loop {
-            let ended = self.length == self.text.window().len() && !self.text.more()?;
+            let ended = record.length == record.text.window().len() && !record.text.more()?;
             // A line end of our own, instead of the end of the input, shows whether a quote is open.
-            let input = if ended { b"\n" } else { &self.text.window()[self.length..] };
+            let input = if ended { b"\n" } else { &record.text.window()[record.length..] };
             let (result, read, _) = self.parser.read_field(input, &mut self.unwanted);
             let at_end = matches!(result, ReadFieldResult::Field { record_end: true });
             if ended && !at_end {
@@ -95,19 +86,15 @@ impl CsvRecords {
             if !ended {
                 // The line end is left, to be passed with those that follow it.
                 let inside = read - usize::from(at_end);
-                self.line.pass(&input[..inside]);
-                self.length += inside;
+                record.line.pass(&input[..inside]);
+                record.length += inside;
             }
-            if self.length > RECORD_MOST {
-                let window = self.text.window();
-                self.dropped.get_or_insert_with(|| window[..RAW_KEPT].to_vec());
-            }
-            if self.dropped.is_some() {
-                self.text.consume(std::mem::take(&mut self.length));
+            if record.is_dropped() {
+                record.text.consume(std::mem::take(&mut record.length));
             }
             match result {
                 _ if at_end => return Ok(()),
-                ReadFieldResult::Field { .. } => cell_line = self.line.number(),
+                ReadFieldResult::Field { .. } => cell_line = record.line.number(),
                 _ => {}
             }
         }
@@ -119,35 +106,22 @@ impl Records for CsvRecords {
         if std::mem::take(&mut self.held) {
             return Ok(true);
         }
-        self.text.consume(std::mem::take(&mut self.length));
-        self.dropped = None;
-        if !self.text.skip(&mut self.line, |byte| matches!(byte, b'\n' | b'\r'))? {
+        self.record.leave();
+        if !self.record.skip(|byte| matches!(byte, b'\n' | b'\r'))? {
             return Ok(false);
         }
-        self.line.inside();
-        self.starts = self.line.number();
+        self.record.start();
         self.find_end()?;
         Ok(true)
     }
 
-    fn line(&self) -> u64 {
-        self.starts
-    }
-
-    fn raw(&self) -> Raw<'_> {
-        match &self.dropped {
-            Some(raw) => Raw::TooLong(raw),
-            None => Raw::Whole(&self.text.window()[..self.length]),
-        }
-    }
-
-    fn position(&self) -> u64 {
-        self.text.position()
+    fn record(&self) -> &Record {
+        &self.record
     }
 
     fn resume(&mut self, text: Text, line: u64) {
-        (self.text, self.line) = (text, Line::at(line));
-        (self.length, self.held) = (0, false);
+        self.record.resume(text, line);
+        self.held = false;
     }
 }
 
@@ -179,9 +153,9 @@ mod tests {
         let mut rows = Vec::new();
         while records.advance().unwrap() {
             let row = parser
-                .row(records.raw())
+                .row(records.record().raw())
                 .map(|fields| (fields.user_id.into_owned(), fields.nick.into_owned()));
-            rows.push((records.line(), row.map_err(|unparsed| unparsed.reason)));
+            rows.push((records.record().starts, row.map_err(|unparsed| unparsed.reason)));
         }
         rows
     }

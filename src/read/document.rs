@@ -1,38 +1,24 @@
 //! A JSON document read element by element: an array of objects, or a request body with `AccountList` or `Accounts`.
 
-use super::row::{Fault, RAW_KEPT, Raw, Records, quoted};
-use super::text::{Line, RECORD_MOST, Text};
+use super::record::Record;
+use super::row::{Fault, Records, quoted};
+use super::text::Text;
 
 /// The elements of the document's list.
 pub(super) struct JsonDocument {
-    text: Text,
-    line: Line,
+    record: Record,
     /// The list is in an object, and not the document itself.
     in_body: bool,
     bare: bool,
     /// An element comes next, and no comma before it.
     at_element: bool,
-    /// The current element's length; it is at the window's beginning.
-    length: usize,
-    /// The line on which the current element starts.
-    starts: u64,
-    /// What is kept of the current element if it was over [`RECORD_MOST`].
-    dropped: Option<Vec<u8>>,
 }
 
 impl JsonDocument {
     /// Reads up to the first element.
     pub(super) fn open(text: Text) -> Result<Self, Fault> {
-        let mut document = Self {
-            text,
-            line: Line::first(),
-            in_body: false,
-            bare: false,
-            at_element: true,
-            length: 0,
-            starts: 1,
-            dropped: None,
-        };
+        let record = Record::before(text);
+        let mut document = Self { record, in_body: false, bare: false, at_element: true };
         document.begin()?;
         Ok(document)
     }
@@ -44,27 +30,13 @@ impl JsonDocument {
 
     /// Moves past blanks to the next byte, and tells it; none at the end of the input.
     fn peek(&mut self) -> Result<Option<u8>, Fault> {
-        loop {
-            let window = self.text.window();
-            let blank = window.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-            self.pass(blank);
-            if let Some(&byte) = self.text.window().first() {
-                return Ok(Some(byte));
-            }
-            if !self.text.more()? {
-                return Ok(None);
-            }
-        }
-    }
-
-    fn pass(&mut self, bytes: usize) {
-        self.line.pass(&self.text.window()[..bytes]);
-        self.text.consume(bytes);
+        self.record.skip(u8::is_ascii_whitespace)?;
+        Ok(self.record.text.window().first().copied())
     }
 
     fn expect(&mut self, wanted: u8) -> Result<(), Fault> {
         match self.peek()? {
-            Some(byte) if byte == wanted => self.pass(1),
+            Some(byte) if byte == wanted => self.record.pass(1),
             found => return Err(self.damaged(&format!("{:?}", char::from(wanted)), found)),
         }
         Ok(())
@@ -76,7 +48,7 @@ impl JsonDocument {
             None => "the end of the input".to_owned(),
         };
         Fault::Damaged {
-            line: self.line.number(),
+            line: self.record.line.number(),
             what: format!("{wanted} is expected and not {found}: the file may be cut short or damaged"),
         }
     }
@@ -84,14 +56,14 @@ impl JsonDocument {
     fn begin(&mut self) -> Result<(), Fault> {
         if self.peek()? == Some(b'{') {
             self.in_body = true;
-            self.pass(1);
+            self.record.pass(1);
             self.peek()?;
-            self.bare = self.text.window().starts_with(b"\"Accounts\"");
+            self.bare = self.record.text.window().starts_with(b"\"Accounts\"");
             let key: &[u8] = if self.bare { b"\"Accounts\"" } else { b"\"AccountList\"" };
-            if !self.text.window().starts_with(key) {
-                return Err(self.damaged("\"AccountList\"", self.text.window().first().copied()));
+            if !self.record.text.window().starts_with(key) {
+                return Err(self.damaged("\"AccountList\"", self.record.text.window().first().copied()));
             }
-            self.pass(key.len());
+            self.record.pass(key.len());
             self.expect(b':')?;
         }
         self.expect(b'[')
@@ -111,26 +83,23 @@ impl JsonDocument {
 
     /// Finds the end of the element at the window's beginning.
     fn find_end(&mut self) -> Result<(), Fault> {
-        self.starts = self.line.number();
-        let mut edge = Edge::default();
+        self.record.start();
+        let (record, mut edge) = (&mut self.record, Edge::default());
         loop {
-            let seen = self.length;
-            let window = self.text.window();
+            let seen = record.length;
+            let window = record.text.window();
             let end = window[seen..].iter().position(|&byte| edge.is_past(byte));
-            self.length = end.map_or(window.len(), |end| seen + end);
-            if self.length > RECORD_MOST && self.dropped.is_none() {
-                self.dropped = Some(window[..RAW_KEPT].to_vec());
-            }
-            if self.dropped.is_some() {
-                self.pass(self.length);
-                self.length = 0;
+            record.length = end.map_or(window.len(), |end| seen + end);
+            if record.is_dropped() {
+                record.pass(record.length);
+                record.length = 0;
             }
             if end.is_some() {
                 return Ok(());
             }
-            if !self.text.more()? {
+            if !record.text.more()? {
                 let what = "an element starts here and never ends: the file may be cut short or damaged";
-                return Err(Fault::Damaged { line: self.starts, what: what.to_owned() });
+                return Err(Fault::Damaged { line: record.starts, what: what.to_owned() });
             }
         }
     }
@@ -139,43 +108,32 @@ impl JsonDocument {
 impl Records for JsonDocument {
     fn advance(&mut self) -> Result<bool, Fault> {
         let at_element = std::mem::take(&mut self.at_element);
-        self.pass(self.length);
-        self.length = 0;
-        self.dropped = None;
+        let length = std::mem::take(&mut self.record.length);
+        self.record.pass(length);
+        self.record.leave();
         match self.peek()? {
             None => return self.end().map(|()| false),
             Some(b']') => return self.end().map(|()| false),
             Some(_) if at_element => {}
-            Some(b',') => self.pass(1),
+            Some(b',') => self.record.pass(1),
             found => return Err(self.damaged("',' or ']'", found)),
         }
         match self.peek()? {
             None | Some(b',' | b']' | b'}' | b':') => {
-                let found = self.text.window().first().copied();
+                let found = self.record.text.window().first().copied();
                 Err(self.damaged("an element", found))
             }
             Some(_) => self.find_end().map(|()| true),
         }
     }
 
-    fn line(&self) -> u64 {
-        self.starts
-    }
-
-    fn raw(&self) -> Raw<'_> {
-        match &self.dropped {
-            Some(raw) => Raw::TooLong(raw),
-            None => Raw::Whole(&self.text.window()[..self.length]),
-        }
-    }
-
-    fn position(&self) -> u64 {
-        self.text.position()
+    fn record(&self) -> &Record {
+        &self.record
     }
 
     fn resume(&mut self, text: Text, line: u64) {
-        (self.text, self.line) = (text, Line::at(line));
-        (self.length, self.at_element) = (0, true);
+        self.record.resume(text, line);
+        self.at_element = true;
     }
 }
 
@@ -226,6 +184,7 @@ mod tests {
     use super::super::columns::Names;
     use super::super::decode::Encoding;
     use super::super::parser::{Parser, Values};
+    use super::super::text::RECORD_MOST;
     use super::*;
     use proptest::prelude::*;
 
@@ -248,8 +207,8 @@ mod tests {
                 Err(Fault::Damaged { line, what }) => return (rows, Some((line, what))),
                 Err(other) => panic!("{other:?}"),
             }
-            let row = parser.row(elements.raw()).map(|fields| fields.user_id.into_owned());
-            rows.push((elements.line(), row.map_err(|unparsed| unparsed.reason)));
+            let row = parser.row(elements.record().raw()).map(|fields| fields.user_id.into_owned());
+            rows.push((elements.record().starts, row.map_err(|unparsed| unparsed.reason)));
         }
     }
 

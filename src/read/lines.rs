@@ -1,37 +1,29 @@
 //! JSONL: a JSON object on each line.
 
-use super::row::{Fault, RAW_KEPT, Raw, Records};
-use super::text::{Line, RECORD_MOST, Text};
+use super::record::Record;
+use super::row::{Fault, Records};
+use super::text::Text;
 
 /// The lines of a JSONL input that are not blank.
 pub(super) struct JsonLines {
-    text: Text,
-    line: Line,
-    /// The current line's length; it is at the window's beginning.
-    length: usize,
-    /// What is kept of the current line if it was over [`RECORD_MOST`].
-    dropped: Option<Vec<u8>>,
+    record: Record,
 }
 
 impl JsonLines {
     pub(super) fn new(text: Text) -> Self {
-        Self { text, line: Line::first(), length: 0, dropped: None }
+        Self { record: Record::before(text) }
     }
 
     fn find_end(&mut self) -> Result<(), Fault> {
+        let record = &mut self.record;
         loop {
-            let window = self.text.window();
+            let window = record.text.window();
             let end = memchr::memchr2(b'\n', b'\r', window);
-            let length = end.unwrap_or(window.len());
-            if length > RECORD_MOST && self.dropped.is_none() {
-                self.dropped = Some(window[..RAW_KEPT].to_vec());
+            record.length = end.unwrap_or(window.len());
+            if record.is_dropped() {
+                record.text.consume(std::mem::take(&mut record.length));
             }
-            let all_dropped = end.is_none() && self.dropped.is_some();
-            if all_dropped {
-                self.text.consume(length);
-            }
-            if end.is_some() || !self.text.more()? {
-                self.length = if all_dropped { 0 } else { length };
+            if end.is_some() || !record.text.more()? {
                 return Ok(());
             }
         }
@@ -40,35 +32,21 @@ impl JsonLines {
 
 impl Records for JsonLines {
     fn advance(&mut self) -> Result<bool, Fault> {
-        self.text.consume(self.length);
-        self.length = 0;
-        self.dropped = None;
-        if !self.text.skip(&mut self.line, u8::is_ascii_whitespace)? {
+        self.record.leave();
+        if !self.record.skip(u8::is_ascii_whitespace)? {
             return Ok(false);
         }
-        self.line.inside();
+        self.record.start();
         self.find_end()?;
         Ok(true)
     }
 
-    fn line(&self) -> u64 {
-        self.line.number()
-    }
-
-    fn raw(&self) -> Raw<'_> {
-        match &self.dropped {
-            Some(raw) => Raw::TooLong(raw),
-            None => Raw::Whole(&self.text.window()[..self.length]),
-        }
-    }
-
-    fn position(&self) -> u64 {
-        self.text.position()
+    fn record(&self) -> &Record {
+        &self.record
     }
 
     fn resume(&mut self, text: Text, line: u64) {
-        (self.text, self.line) = (text, Line::at(line));
-        self.length = 0;
+        self.record.resume(text, line);
     }
 }
 
@@ -77,6 +55,7 @@ mod tests {
     use super::super::columns::Names;
     use super::super::decode::Encoding;
     use super::super::parser::{Parser, Values};
+    use super::super::text::RECORD_MOST;
     use super::*;
     use proptest::prelude::*;
 
@@ -87,8 +66,8 @@ mod tests {
         let mut parser = Parser::Values(Values::new(Names::default(), Encoding::UTF_8, false));
         let mut rows = Vec::new();
         while lines.advance().unwrap() {
-            let row = parser.row(lines.raw()).map(|fields| fields.user_id.into_owned());
-            rows.push((lines.line(), row.map_err(|unparsed| unparsed.reason)));
+            let row = parser.row(lines.record().raw()).map(|fields| fields.user_id.into_owned());
+            rows.push((lines.record().starts, row.map_err(|unparsed| unparsed.reason)));
         }
         rows
     }

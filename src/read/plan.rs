@@ -302,11 +302,6 @@ impl Plan {
         self.learned.first.map_or(Format::Csv, |(_, format)| format)
     }
 
-    /// The length of all inputs.
-    pub fn bytes(&self) -> u64 {
-        self.learned.noted.iter().map(|noted| noted.bytes).sum()
-    }
-
     /// 32 hexadecimal digits that differ if any input's bytes do.
     pub fn digest(&self) -> String {
         let mut hasher = Xxh3::new();
@@ -327,14 +322,14 @@ impl Plan {
         }
     }
 
-    /// The pending accounts in input order, read again; batches are numbered from `first_number`.
-    pub fn batches(&self, first_number: u64) -> Batches {
-        self.batches_of(self.pending.clone(), first_number)
+    /// The pending accounts in input order, read again.
+    pub fn batches(&self) -> Batches {
+        self.batches_of(self.pending.clone())
     }
 
     /// The same for other rows of the plan; only valid ones may be among them.
-    pub fn batches_of(&self, rows: RowSet, first_number: u64) -> Batches {
+    pub fn batches_of(&self, rows: RowSet) -> Batches {
         let reading = Reading::again(self.inputs.clone(), self.learned.clone());
-        Batches::new(reading, rows, self.inputs.trim, first_number)
+        Batches::new(reading, rows, self.inputs.trim)
     }
 }

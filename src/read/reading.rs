@@ -121,9 +121,10 @@ impl Reading {
             let mut chunk = Chunk::new(open.parser.clone());
             while !chunk.is_full() && self.step()? {
                 let (place, Some(open)) = (self.place()?, &self.open) else { break };
-                chunk.push(place, open.records.raw());
+                let record = open.records.record();
+                chunk.push(place, record.raw());
                 if let (Mode::Learn { learned, .. }, Some(origin)) = (&mut self.mode, open.origin) {
-                    learned.mark(Mark { place, at: origin + open.records.position() }, open.records.raw());
+                    learned.mark(Mark { place, at: origin + record.text.position() }, record.raw());
                 }
             }
             if !chunk.is_empty() {
@@ -186,12 +187,16 @@ impl Reading {
         let row = u32::try_from(self.next - 1).map_err(|_| {
             Error::Unusable("more than 4,294,967,296 rows: import the files one after another".to_owned())
         })?;
-        Ok(Place { row, input: self.input, line: self.open.as_ref().map_or(0, |open| open.records.line()) })
+        Ok(Place {
+            row,
+            input: self.input,
+            line: self.open.as_ref().map_or(0, |open| open.records.record().starts),
+        })
     }
 
     /// The row that was gone to; none before the first and after the last.
     pub(super) fn row(&mut self) -> Option<Row<'_>> {
-        self.open.as_mut().map(|open| open.parser.row(open.records.raw()))
+        self.open.as_mut().map(|open| open.parser.row(open.records.record().raw()))
     }
 
     /// The error of a reading that does not find the rows of the one before.

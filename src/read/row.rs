@@ -1,6 +1,7 @@
 //! A record as it is found, the row that it is, and how its text is shown to a person.
 
 use super::decode::{Encoding, is_gb18030};
+use super::record::Record;
 use super::text::Text;
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -61,13 +62,9 @@ pub(super) enum Raw<'a> {
 pub(super) trait Records {
     /// Goes to the next record; false at the end.
     fn advance(&mut self) -> Result<bool, Fault>;
-    /// The line on which the record starts that was gone to.
-    fn line(&self) -> u64;
     /// The record that was gone to.
-    fn raw(&self) -> Raw<'_>;
-    /// Where in the text the record starts that was gone to, if it is whole.
-    fn position(&self) -> u64;
-    /// Goes on in another text, at a record that starts on `line`.
+    fn record(&self) -> &Record;
+    /// Goes on in another text, before a record that starts on `line`.
     fn resume(&mut self, text: Text, line: u64);
 }
 

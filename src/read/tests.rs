@@ -57,7 +57,7 @@ fn refused(options: &Options) -> String {
 }
 
 fn accounts(plan: &Plan) -> Vec<Account> {
-    plan.batches(1).flat_map(|batch| batch.unwrap().accounts).collect()
+    plan.batches().flat_map(|batch| batch.unwrap().accounts).collect()
 }
 
 fn ids(plan: &Plan) -> Vec<String> {
@@ -77,11 +77,11 @@ fn accounts_come_in_batches_of_a_hundred_in_input_order() {
         (0, false, Format::Csv, 250)
     );
     let batches = std::thread::scope(|scope| {
-        let batches = plan.batches(7);
+        let batches = plan.batches();
         scope.spawn(|| batches.map(Result::unwrap).collect::<Vec<_>>()).join().unwrap()
     });
-    let sizes: Vec<_> = batches.iter().map(|batch| (batch.number, batch.accounts.len())).collect();
-    assert_eq!(sizes, [(7, 100), (8, 100), (9, 50)]);
+    let sizes: Vec<_> = batches.iter().map(|batch| batch.accounts.len()).collect();
+    assert_eq!(sizes, [100, 100, 50]);
     let rows: Vec<_> =
         accounts(&plan).iter().map(|account| (account.place.row, account.place.line)).collect();
     assert_eq!(rows, (0..250).map(|row| (row, u64::from(row) + 2)).collect::<Vec<_>>());
@@ -318,7 +318,7 @@ fn no_rows_are_no_error_here_and_are_counted() {
         [("a.csv", ""), ("b.csv", "UserID\n"), ("c", " \n"), ("d.json", "[]"), ("e.jsonl", "\n\n")]
     {
         let (_folder, options) = Folder::with(&[(name, text.as_bytes())]);
-        let counts = plan(&options, &mut |_| {}).map(|plan| (plan.rows(), plan.batches(1).count()));
+        let counts = plan(&options, &mut |_| {}).map(|plan| (plan.rows(), plan.batches().count()));
         match name {
             "c" => assert!(counts.is_err(), "a line of blanks is a header without a UserID"),
             _ => assert_eq!(counts.unwrap(), (0, 0), "{name}"),
@@ -342,13 +342,13 @@ fn no_account_of_a_block_that_changed_after_the_plan_is_sent() {
     let (_folder, options) = Folder::with(&[("a.csv", text.as_bytes())]);
     let path = &options.inputs[0].path;
     let plan = planned(&options);
-    assert_eq!(plan.batches(1).filter_map(Result::ok).count(), 600);
+    assert_eq!(plan.batches().filter_map(Result::ok).count(), 600);
 
     let mut changed = text.clone().into_bytes();
     changed[(3 << 20) - 1] ^= 1;
     for (bytes, unchanged) in [(&changed[..], 2 << 20), (&text.as_bytes()[..text.len() - 1], 3 << 20)] {
         std::fs::write(path, bytes).unwrap();
-        let (sent, stopped): (Vec<_>, Vec<_>) = plan.batches(1).partition(Result::is_ok);
+        let (sent, stopped): (Vec<_>, Vec<_>) = plan.batches().partition(Result::is_ok);
         assert!(matches!(&stopped[..], [Err(Error::Changed { file })] if file == "a.csv"), "{stopped:?}");
         assert!(!sent.is_empty() && 20 + sent.len() * 100 * row_bytes <= unchanged, "{} sent", sent.len());
         assert_ne!(planned(&options).digest(), plan.digest());
@@ -363,7 +363,7 @@ fn a_compressed_input_that_changes_after_the_plan_is_told_from_a_damaged_one() {
     let plan = planned(&options);
     bytes[300] ^= 1;
     std::fs::write(&options.inputs[0].path, &bytes).unwrap();
-    let batches: Vec<_> = plan.batches(1).collect();
+    let batches: Vec<_> = plan.batches().collect();
     assert!(matches!(&batches[..], [Err(Error::Changed { .. })]), "{batches:?}");
     assert!(matches!(plan_error(&options), Error::Unusable(_)));
 }
@@ -418,10 +418,11 @@ fn progress_grows_up_to_the_whole() {
     let rows = (0..600_000).map(|row| format!("user_{row:012}\n")).collect::<Vec<_>>().concat();
     let (_folder, options) = Folder::with(&[("a.csv", format!("UserID\n{rows}").as_bytes())]);
     let mut seen = Vec::new();
-    let plan = plan(&options, &mut |progress| seen.push(progress)).unwrap();
+    plan(&options, &mut |progress| seen.push(progress)).unwrap();
     assert!(seen.is_sorted_by_key(|progress| progress.bytes) && (2..=4).contains(&seen.len()), "{seen:?}");
     let last = seen[seen.len() - 1];
-    assert_eq!((last.bytes, last.total_bytes), (plan.bytes(), Some(plan.bytes())));
+    let whole = "UserID\n".len() as u64 + rows.len() as u64;
+    assert_eq!((last.bytes, last.total_bytes), (whole, Some(whole)));
 }
 
 proptest! {

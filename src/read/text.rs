@@ -37,22 +37,6 @@ impl Text {
         debug_assert!(self.start <= self.end, "only what was seen is consumed");
     }
 
-    /// Moves past bytes of this kind, and counts the lines among them; false at the end of the input.
-    pub(super) fn skip(&mut self, line: &mut Line, is_blank: impl Fn(&u8) -> bool) -> io::Result<bool> {
-        loop {
-            let window = self.window();
-            let blank = window.iter().take_while(|byte| is_blank(byte)).count();
-            line.pass(&window[..blank]);
-            self.consume(blank);
-            if !self.window().is_empty() {
-                return Ok(true);
-            }
-            if !self.more()? {
-                return Ok(false);
-            }
-        }
-    }
-
     /// Widens the window as far as there is room; false if the input has nothing more or the room is used up.
     pub(super) fn more(&mut self) -> io::Result<bool> {
         self.buffer.copy_within(self.start..self.end, 0);

@@ -67,8 +67,6 @@ pub struct Opened {
     pub journal: Journal,
     /// What the run is about.
     pub header: Header,
-    /// When the run began, RFC 3339.
-    pub started: String,
     /// Rows that were acknowledged.
     pub imported: RowSet,
     /// Rows found at the service already.
@@ -156,7 +154,6 @@ impl Journal {
         Ok(Opened {
             journal,
             header: found.header,
-            started: found.started,
             imported: found.imported,
             skipped: found.skipped,
             failed,

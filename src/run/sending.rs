@@ -27,7 +27,7 @@ pub(super) async fn send_all(
     let (batches, to_send) = mpsc::channel(READ_AHEAD);
     let (tell, mut events) = mpsc::channel(TELL_AHEAD);
     let (stop, stopped) = watch::channel(None);
-    let reading = plan.batches_of(rows, 1);
+    let reading = plan.batches_of(rows);
     let reader = tokio::task::spawn_blocking(move || read_ahead(reading, &batches));
     let sender = tokio::spawn(send::send(options, to_send, tell, stopped));
     signals.wait_in_order();

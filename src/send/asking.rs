@@ -30,17 +30,17 @@ impl Engine {
         let is_first = job.first;
         let mut leads_on = false;
         if let Task::Verify { profiles } = self.options.task {
-            self.tell_missing(job.batch, absent).await;
+            self.tell_missing(absent).await;
             if profiles && !present.is_empty() {
                 let compare = self.job(Work::Compare(Search::new(present)));
                 self.queue.push(now, compare);
             } else {
-                self.tell_present(job.batch, &present).await;
+                self.tell_present(&present).await;
             }
         } else {
             self.settled += present.len() as u64;
             let skipped = present.iter().map(|tried| tried.account.place.row).collect();
-            self.settle(Settled { batch: job.batch, skipped, ..Settled::default() }).await;
+            self.settle(Settled { skipped, ..Settled::default() }).await;
             if !absent.is_empty() {
                 leads_on = is_first;
                 self.keep_absent(absent, is_first).await;
@@ -89,14 +89,14 @@ impl Engine {
             }
         }
         if missing.len() == answer.not_found {
-            self.tell_missing(job.batch, missing).await;
+            self.tell_missing(missing).await;
         } else {
             // The answer left some out, and does not say which of them it does not know.
             let unknown = missing.into_iter().map(|tried| (tried, 0)).collect();
             self.ask_again(&mut job, unknown, Work::Compare, now);
         }
-        self.tell_present(job.batch, &equal).await;
-        self.tell_findings(job.batch, different).await;
+        self.tell_present(&equal).await;
+        self.tell_findings(different).await;
         self.advance(job, now).await;
     }
 
@@ -127,20 +127,20 @@ impl Engine {
         }
     }
 
-    async fn tell_present(&mut self, batch: u64, present: &[Tried]) {
+    async fn tell_present(&mut self, present: &[Tried]) {
         self.settled += present.len() as u64;
         let imported = present.iter().map(|tried| tried.account.place.row).collect();
-        self.settle(Settled { batch, imported, ..Settled::default() }).await;
+        self.settle(Settled { imported, ..Settled::default() }).await;
     }
 
-    async fn tell_missing(&mut self, batch: u64, missing: Vec<Tried>) {
+    async fn tell_missing(&mut self, missing: Vec<Tried>) {
         let tell = |tried| finding(tried, Outcome::Missing, "the service does not know it".to_owned());
-        self.tell_findings(batch, missing.into_iter().map(tell).collect()).await;
+        self.tell_findings(missing.into_iter().map(tell).collect()).await;
     }
 
-    async fn tell_findings(&mut self, batch: u64, failed: Vec<Refusal>) {
+    async fn tell_findings(&mut self, failed: Vec<Refusal>) {
         self.settled += failed.len() as u64;
-        self.settle(Settled { batch, failed, ..Settled::default() }).await;
+        self.settle(Settled { failed, ..Settled::default() }).await;
     }
 }
 

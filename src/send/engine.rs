@@ -170,7 +170,7 @@ impl Engine {
         }
         if self.stop.is_none() {
             for failed in self.breaker.release() {
-                self.settle_failed(0, failed).await;
+                self.settle_failed(failed).await;
             }
         }
         self.stop

@@ -117,12 +117,12 @@ impl Engine {
             }
         }
         self.settled += imported.len() as u64;
-        self.settle(Settled { batch: job.batch, imported, ..Settled::default() }).await;
+        self.settle(Settled { imported, ..Settled::default() }).await;
         job.failed.extend(failed);
         if !asked {
             self.advance(job, now).await;
         } else if !job.failed.is_empty() {
-            self.settle_failed(job.batch, job.failed).await;
+            self.settle_failed(job.failed).await;
         }
     }
 
@@ -194,7 +194,7 @@ impl Engine {
         self.opened = true;
         let says_nothing = matches!(job.work, Work::Check(_) | Work::Compare(_)) && job.failed.is_empty();
         if says_nothing || matches!(job.work, Work::Ask(_) | Work::Control(_)) {
-            self.settle_failed(job.batch, job.failed).await;
+            self.settle_failed(job.failed).await;
             return;
         }
         let whole = job.refused_whole();
@@ -206,7 +206,7 @@ impl Engine {
         match self.breaker.ended(job.failed, whole, first) {
             Broken::No(batches) => {
                 for failed in batches {
-                    self.settle_failed(job.batch, failed).await;
+                    self.settle_failed(failed).await;
                 }
             }
             Broken::Yes(code) => self.stop_because(reason::breaker(code, first, self.lang())),
@@ -264,10 +264,10 @@ impl Engine {
     }
 
     /// These accounts failed for good.
-    pub(super) async fn settle_failed(&mut self, batch: u64, failed: Vec<Refusal>) {
+    pub(super) async fn settle_failed(&mut self, failed: Vec<Refusal>) {
         self.failed += failed.len() as u64;
         self.settled += failed.len() as u64;
-        self.settle(Settled { batch, failed, ..Settled::default() }).await;
+        self.settle(Settled { failed, ..Settled::default() }).await;
         let too_many = match self.options.max_failed {
             None => None,
             Some(MaxFailed::Accounts(most)) => (self.failed > most).then(|| most.to_string()),

@@ -105,7 +105,7 @@ fn may_be_sent([user_id, nick, face_url]: &[String; 3]) -> bool {
 
 fn ends(plan: &Plan) -> Vec<End> {
     let text = |text: Option<Box<str>>| text.map_or_else(String::new, String::from);
-    let sent = Batches::flat_map(plan.batches(1), |batch| batch.unwrap().accounts).map(|account| {
+    let sent = Batches::flat_map(plan.batches(), |batch| batch.unwrap().accounts).map(|account| {
         let fields = [account.user_id.into(), text(account.nick), text(account.face_url)];
         End::Sent(account.place.line, fields)
     });

@@ -77,9 +77,9 @@ fn deliver(n: u32, faults: Faults, tune: impl FnOnce(&mut Options)) -> Sent {
         let (events, mut heard) = mpsc::channel(64);
         let (_running, stop) = watch::channel(None);
         tokio::spawn(async move {
-            for (first, number) in (0..n).step_by(100).zip(1..) {
+            for first in (0..n).step_by(100) {
                 let accounts = (first..n.min(first + 100)).map(account).collect();
-                if batches.send(Ok(Batch { number, accounts })).await.is_err() {
+                if batches.send(Ok(Batch { accounts })).await.is_err() {
                     return;
                 }
             }

@@ -38,7 +38,7 @@ fn refusal(row: u32, info: &str) -> Refusal {
 
 fn settled(imported: &[u32], skipped: &[u32], failed: &[u32]) -> Settled {
     let failed = failed.iter().map(|&row| refusal(row, "an illegal parameter")).collect();
-    Settled { batch: 1, imported: imported.to_vec(), skipped: skipped.to_vec(), failed }
+    Settled { imported: imported.to_vec(), skipped: skipped.to_vec(), failed }
 }
 
 fn path_in(dir: &TempDir) -> PathBuf {
