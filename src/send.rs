@@ -1,7 +1,7 @@
 //! Sends: batches in, one event for everything that happens to them out.
 //!
 //! ```text
-//! batches ─> engine ─ candidate ─> pace ─> client ─> judge ─> landing ─> events
+//! batches ─> engine ─ next ─> pace ─> client ─> judge ─> landing ─> events
 //!              ^                                                 │
 //!              └──── queue: again, after a while, or in halves <─┘
 //! ```
@@ -20,6 +20,7 @@ mod engine;
 mod job;
 mod judge;
 mod landing;
+mod next;
 mod outage;
 mod pace;
 mod reason;

@@ -1,19 +1,20 @@
-//! The loop that sends: what may go now, and who goes next.
+//! The loop that sends: what is next goes as soon as it may.
 
 use super::alarm::Alarm;
 use super::breaker::Breaker;
 use super::client::{Client, Command};
-use super::job::{Job, Queue, Work};
+use super::job::{Job, Queue};
 use super::judge::Answer;
+use super::next::Next;
 use super::outage::Outage;
 use super::pace::{Pacer, WINDOW};
 use super::reason;
 use super::sign::Signer;
-use super::split::{Search, Tried};
+use super::split::Tried;
 use super::throttle::Throttle;
-use super::{Options, Stop, Task};
+use super::{Options, Stop};
 use crate::account::Account;
-use crate::batch::{self, Batch};
+use crate::batch::Batch;
 use crate::event::{Event, Pace};
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -24,8 +25,6 @@ use tokio::task::JoinSet;
 
 /// Silence before the very first answer ends the run after this.
 const FIRST_SILENCE: Duration = Duration::from_secs(30);
-/// While so many jobs wait to be sent again, no new batch is begun.
-const MOST_WAITING: usize = 1000;
 
 /// The run, as far as sending goes.
 pub(super) struct Engine {
@@ -43,14 +42,14 @@ pub(super) struct Engine {
     /// Fresh batches in succession that were listed to the last account.
     pub(super) listed_whole: u32,
     batches: mpsc::Receiver<Result<Batch, String>>,
-    fresh: Option<Batch>,
-    input_ended: bool,
+    pub(super) fresh: Option<Batch>,
+    pub(super) input_ended: bool,
     pub(super) flying: JoinSet<Landed>,
     /// Jobs that wait for what they found to be on the disk.
     pub(super) keeping: JoinSet<Option<Job>>,
     pub(super) events: mpsc::Sender<Event>,
     pub(super) rng: StdRng,
-    numbered: u64,
+    pub(super) numbered: u64,
     /// The first batch has had all its answers, or another was acknowledged: all may go.
     pub(super) opened: bool,
     /// When the first request left, and whether anything ever came back.
@@ -63,7 +62,7 @@ pub(super) struct Engine {
     pub(super) held: Option<Instant>,
     /// Too many failed signature checks were answered; a request that leaves after this is the last try.
     pub(super) last_try: Option<Instant>,
-    probes: u32,
+    pub(super) probes: u32,
     pub(super) asked: u32,
     pub(super) settled: u64,
     pub(super) failed: u64,
@@ -80,15 +79,6 @@ pub(super) struct Landed {
     pub(super) released: Instant,
     pub(super) latency: Duration,
     pub(super) serial: u32,
-}
-
-/// Where the next request comes from.
-#[derive(Clone, Copy, Debug)]
-enum Next {
-    Waiting,
-    Again,
-    Fresh,
-    Control,
 }
 
 impl Engine {
@@ -215,7 +205,10 @@ impl Engine {
                     }
                     Err(at) => Some(at),
                 },
-                Err(at) => at,
+                Err(at) => {
+                    self.pacer.idle();
+                    at
+                }
             };
             // What is due and still can't go waits for an answer, not for the clock.
             return [next, watched].into_iter().flatten().filter(|&at| at > now).min();
@@ -255,113 +248,6 @@ impl Engine {
             deadline = [deadline, Some(started + FIRST_SILENCE)].into_iter().flatten().min();
         }
         [deadline, self.outage.due()].into_iter().flatten().min()
-    }
-
-    /// What goes next, or when to ask again if that is only a matter of time.
-    fn candidate(&self, now: Instant) -> Result<Next, Option<Instant>> {
-        if self.held.is_some() || self.flying.len() >= self.options.max_in_flight {
-            return Err(None);
-        }
-        if self.outage.on() {
-            return if self.outage.may_probe(now) {
-                self.probe().ok_or(None)
-            } else {
-                Err(self.outage.due())
-            };
-        }
-        if !self.opened && !self.flying.is_empty() {
-            return Err(None);
-        }
-        let waiting = self.queue.next();
-        if waiting.is_some_and(|at| at <= now) {
-            return Ok(Next::Waiting);
-        }
-        let again_at = self.again_at();
-        if again_at.is_some_and(|at| at <= now) {
-            return Ok(Next::Again);
-        }
-        let may_begin = self.opened || self.started.is_none();
-        if may_begin && self.may_begin_another() {
-            return Ok(Next::Fresh);
-        }
-        Err([waiting, again_at].into_iter().flatten().min())
-    }
-
-    /// When the next batch of listed accounts is full and none of it has to wait any more. A batch may be
-    /// less than full only where no more accounts come.
-    fn again_at(&self) -> Option<Instant> {
-        let more_come = self.fresh.is_some() || !self.input_ended;
-        let last = if more_come { batch::MOST } else { self.again.len().min(batch::MOST) };
-        self.again.keys().nth(last.checked_sub(1)?).map(|(at, _)| *at)
-    }
-
-    /// Whether there is a new batch, and not too much is under way already.
-    fn may_begin_another(&self) -> bool {
-        let waiting = self.queue.len() + self.again.len() / batch::MOST;
-        self.fresh.is_some() && waiting < MOST_WAITING
-    }
-
-    /// What knocks during an outage: what waits, in turns with something that has not failed, for the
-    /// silence may be one batch's own. Where no new batch is left, that is an account acknowledged before,
-    /// but only for a batch that has failed in all its tries.
-    fn probe(&self) -> Option<Next> {
-        let hopeless = self.queue.failures().is_some_and(|failures| failures > self.options.retries);
-        let other = if self.may_begin_another() {
-            Some(Next::Fresh)
-        } else {
-            (hopeless && self.control.is_some()).then_some(Next::Control)
-        };
-        let failed = if self.queue.len() > 0 {
-            Some(Next::Waiting)
-        } else {
-            (!self.again.is_empty()).then_some(Next::Again)
-        };
-        if self.probes.is_multiple_of(2) { failed.or(other) } else { other.or(failed) }
-    }
-
-    fn take(&mut self, next: Next) -> Option<Job> {
-        let accounts = match next {
-            Next::Waiting => return self.queue.pop(),
-            Next::Again => {
-                let first = std::iter::from_fn(|| self.again.pop_first());
-                first.take(batch::MOST).map(|(_, tried)| tried).collect()
-            }
-            Next::Fresh => {
-                let batch = self.fresh.take()?;
-                return Some(self.begin(batch));
-            }
-            Next::Control => {
-                let control = self.control.clone()?;
-                return Some(self.job(Work::Control(vec![control.into()])));
-            }
-        };
-        Some(self.job(Work::Import(Search::new(accounts))))
-    }
-
-    /// The job that a batch begins with.
-    fn begin(&mut self, batch: Batch) -> Job {
-        let accounts: Vec<Tried> = batch.accounts.into_iter().map(Tried::from).collect();
-        let known = match &self.options.task {
-            Task::Import => return self.job(Work::Import(Search::new(accounts))),
-            Task::Verify { .. } => return self.job(Work::Check(Search::new(accounts))),
-            Task::ImportAbsent { known } => known,
-        };
-        let (absent, unknown): (Vec<_>, Vec<_>) =
-            accounts.into_iter().partition(|tried| known.contains(tried.account.place.row));
-        if unknown.is_empty() {
-            return self.job(Work::Import(Search::new(absent)));
-        }
-        if !absent.is_empty() {
-            let job = self.job(Work::Import(Search::new(absent)));
-            self.queue.push(Instant::now(), job);
-        }
-        self.job(Work::Check(Search::new(unknown)))
-    }
-
-    /// A new job under the next number.
-    pub(super) fn job(&mut self, work: Work) -> Job {
-        self.numbered += 1;
-        Job::new(self.numbered, work, self.acknowledged)
     }
 
     /// Sends the next request; its permit is taken.

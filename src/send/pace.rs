@@ -23,6 +23,8 @@ pub(super) const WINDOW: Duration = Duration::from_millis(1004);
 /// Seconds that the schedule takes for `rate` releases: above [`WINDOW`], so that the ring seldom waits,
 /// and below 1/0.995, so that 99.5 % of the rate is used.
 const ROUND: f64 = 1.0045;
+/// Whoever asks so much later than was agreed was stopped meanwhile, and so was what it had released last.
+const LATE: Duration = Duration::from_millis(50);
 /// The share of a second that the schedule makes up for after a stall.
 const CATCH_UP: f64 = 0.5;
 
@@ -35,6 +37,11 @@ pub(super) struct Pacer {
     clock: Told,
     schedule: Schedule,
     released: VecDeque<Instant>,
+    /// Releases since the caller last waited: while it waits they leave.
+    leaving: usize,
+    waiting: bool,
+    /// When the caller asks next, if it is up to the clock.
+    agreed: Option<Instant>,
     origin: Instant,
 }
 
@@ -44,11 +51,35 @@ impl Pacer {
         let clock = Told::default();
         let schedule = schedule(f64::from(rate), &clock);
         let most = rate as usize;
-        Self { rate: f64::from(rate), most, clock, schedule, released: VecDeque::new(), origin: now }
+        let released = VecDeque::new();
+        let rate = f64::from(rate);
+        Self { rate, most, clock, schedule, released, leaving: 0, waiting: false, agreed: None, origin: now }
     }
 
-    /// Takes the permit for one request at `now`, or says when to ask again.
+    /// Takes the permit for one request at `now`, or says until when to wait and then ask again.
     pub(super) fn release(&mut self, now: Instant) -> Result<(), Instant> {
+        if self.agreed.is_some_and(|agreed| now > agreed + LATE) {
+            // Stopped with their caller, these leave only now.
+            let first = self.released.len().saturating_sub(self.leaving);
+            self.released.range_mut(first..).for_each(|released| *released = now);
+        }
+        if std::mem::take(&mut self.waiting) {
+            self.leaving = 0;
+        }
+        let permit = self.permit(now);
+        match permit {
+            Ok(()) => (self.leaving, self.agreed) = (self.leaving + 1, Some(now)),
+            Err(at) => (self.waiting, self.agreed) = (true, Some(at)),
+        }
+        permit
+    }
+
+    /// The caller waits for something else than the clock.
+    pub(super) fn idle(&mut self) {
+        (self.waiting, self.agreed) = (true, None);
+    }
+
+    fn permit(&mut self, now: Instant) -> Result<(), Instant> {
         let most = self.window();
         let opens = self.opens(most, WINDOW).max(self.opens((most / 5).max(2), WINDOW / 10));
         if let Some(opens) = opens.filter(|&opens| now < opens) {
@@ -127,20 +158,34 @@ mod tests {
 
     /// Releases `n` requests, each wake-up late by what `late` gives for it. The first goes an hour after the
     /// pacer was made.
-    fn releases(rate: u32, n: usize, mut late: impl FnMut(usize) -> Duration) -> Vec<Duration> {
+    fn releases(rate: u32, n: usize, late: impl FnMut(usize) -> Duration) -> Vec<Duration> {
+        released_and_left(rate, n, late).0
+    }
+
+    /// The same, and when each request leaves: at once, unless it is stopped with its caller.
+    fn released_and_left(
+        rate: u32,
+        n: usize,
+        mut late: impl FnMut(usize) -> Duration,
+    ) -> (Vec<Duration>, Vec<Duration>) {
         let made = Instant::now();
         let start = made + Duration::from_secs(3600);
-        let (mut pacer, mut now, mut times) = (Pacer::new(rate, made), start, Vec::new());
+        let (mut pacer, mut now) = (Pacer::new(rate, made), start);
+        let (mut times, mut left) = (Vec::new(), Vec::new());
         while times.len() < n {
             match pacer.release(now) {
                 Ok(()) => times.push(now - start),
                 Err(at) => {
                     assert!(at > now, "asked to wait for the past");
-                    now = at + late(times.len());
+                    let late = late(times.len());
+                    let leaves = if late > LATE { at + late } else { now };
+                    left.resize(times.len(), leaves - start);
+                    now = at + late;
                 }
             }
         }
-        times
+        left.resize(n, now - start);
+        (times, left)
     }
 
     fn busiest(times: &[Duration], window: Duration) -> usize {
@@ -220,8 +265,9 @@ mod tests {
             let n = late.len();
             // Mostly microseconds, now and then a stall of up to two seconds.
             let stall = |k: usize| Duration::from_micros(if k % 37 == 5 { late[k % n] } else { late[k % n] % 2000 });
-            let times = releases(rate, n, stall);
+            let (times, left) = released_and_left(rate, n, stall);
             prop_assert!(busiest(&times, WINDOW) <= rate as usize);
+            prop_assert!(busiest(&left, WINDOW) <= rate as usize);
             prop_assert!(times[n - 1].as_secs_f64() >= (n - 1) as f64 / f64::from(rate));
         }
     }
