@@ -192,7 +192,7 @@ fn wait(text: &str, now: SystemTime) -> Option<Duration> {
 /// What went wrong on the way. The error itself is dropped: it holds the URL, and with it the signature.
 fn fault(error: &reqwest::Error) -> Answer {
     if let Some(cause) = cause::<rustls::Error>(error) {
-        return Answer { info: cause.to_string(), ..Code::Tls.into() };
+        return Answer { info: distrust(cause), ..Code::Tls.into() };
     }
     let code = if cause::<Unresolved>(error).is_some() {
         Code::Dns
@@ -204,6 +204,31 @@ fn fault(error: &reqwest::Error) -> Answer {
         Code::Reset
     };
     code.into()
+}
+
+/// Why there is no secure connection, and what to do.
+fn distrust(error: &rustls::Error) -> String {
+    use rustls::CertificateError::{
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext,
+    };
+    let why = error.to_string();
+    let advice = match error {
+        rustls::Error::InvalidCertificate(certificate) => match certificate {
+            Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. } => {
+                "check this machine's clock, or have the certificate renewed"
+            }
+            NotValidForName | NotValidForNameContext { .. } => {
+                "check --endpoint, or have the certificate made for that name"
+            }
+            // What `openssl req -x509` makes unless it is told otherwise.
+            _ if why.contains("CaUsedAsEndEntity") => {
+                "have one made for the host that is no CA's (openssl req -addext basicConstraints=critical,CA:FALSE)"
+            }
+            _ => "give the CA of your proxy or host with --ca-cert PEM",
+        },
+        _ => "check --endpoint and HTTPS_PROXY",
+    };
+    format!("{why}: {advice}")
 }
 
 /// The error of type `E` in the chain, or wrapped in an I/O error of the chain.

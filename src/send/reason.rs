@@ -57,10 +57,7 @@ pub(super) fn silence(target: &Target, last: Option<&Answer>) -> String {
 pub(super) fn unreachable(target: &Target, answer: &Answer) -> String {
     let host = host(target);
     if answer.code == Code::Tls {
-        let why = &answer.info;
-        return format!(
-            "no trust in the certificate of {host} ({why}): give your proxy's CA with --ca-cert PEM"
-        );
+        return format!("no secure connection to {host}: {}", answer.info);
     }
     let reserve = region::by_host(host).filter(|region| region.host == host);
     let reserve = reserve.map(|r| format!(", or try --endpoint https://{}", r.reserve)).unwrap_or_default();
