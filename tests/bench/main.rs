@@ -4,7 +4,7 @@
 //! cargo bench --bench measure                                        all of them, short
 //! cargo bench --bench measure -- plan --rows 10000000 --runs 5       a dry run beside DuckDB, xan and gzip
 //! cargo bench --bench measure -- plan --rows 10000000 --tenfold      ... and beside ten times the rows
-//! cargo bench --bench measure -- rate --accounts 1000000             a full run at the service's rate
+//! cargo bench --bench measure -- rate --accounts 1000000             a full run at the service's rate, beside oha
 //! cargo bench --bench measure -- rate --accounts 100000 --busy       ... while every core is kept busy
 //! cargo bench --bench measure -- rate --accounts 100000 --stall      ... and stopped for half a second
 //! cargo bench --bench measure -- unlimited --accounts 2000000        without a rate, beside oha
@@ -15,6 +15,7 @@
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on fails")]
 
 mod measure;
+mod oha;
 mod plan;
 mod rate;
 mod rows;

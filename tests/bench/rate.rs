@@ -1,6 +1,7 @@
 //! A full run at the service's rate, counted at the server.
 
 use super::measure::{self, Took, imimport};
+use super::oha::{Load, oha};
 use super::rows::{Format, input};
 use super::server::Server;
 use super::{Told, say};
@@ -12,6 +13,8 @@ use std::time::Duration;
 
 /// As far as from a data centre nearby to the other side of the world.
 const LATENCY: &str = "latency=20ms..300ms";
+/// More than are under way at that latency.
+const AT_ONCE: u64 = 64;
 /// A hundred requests a second with a hundred accounts each.
 const CEILING: f64 = 10_000.0;
 /// When a run is stalled, and for how long.
@@ -26,6 +29,7 @@ pub(crate) fn measure(told: &Told) {
         _ => "",
     };
     let spinning = if told.has("--busy") { Spinning::on_every_core() } else { Spinning(Vec::new()) };
+    let alone = circumstance.is_empty();
     let server = Server::start(&[LATENCY]);
     let running = measure::start(&sending(&server, &input, &[]));
     if told.has("--stall") {
@@ -42,6 +46,11 @@ pub(crate) fn measure(told: &Told) {
     );
     say("|---|---|---|---|---|---|---|");
     say(&row(&took, &stats, &summary));
+    let requests = summary["requests"].as_u64().unwrap();
+    let load = Load { requests, at_once: AT_ONCE, rate: Some(100), faults: &[LATENCY] };
+    if let Some((per_s, cpu)) = alone.then(|| oha(&input, &load)).flatten() {
+        say(&format!("| oha, the same bodies: {per_s:.2} | | | | | {cpu:.2} | |"));
+    }
 }
 
 fn row(took: &Took, stats: &Value, summary: &Value) -> String {
