@@ -4,7 +4,7 @@
 //! time (each late wake-up is gone for good). So two rules hold at once: governor's schedule, a little
 //! slower than the bound, which makes up for up to half a second lost; and a ring of the last
 //! release times, which never lets a window of [`WINDOW`] hold more than the rate, whatever happened, nor a
-//! tenth of it more than a fifth of the rate: what is made up for comes at twice the pace, not in one burst
+//! twentieth of it more than a tenth of the rate: what is made up for comes at twice the pace, not in one burst
 //! that the way to the service would smear over the end of the window.
 
 use governor::clock::Clock;
@@ -81,7 +81,7 @@ impl Pacer {
 
     fn permit(&mut self, now: Instant) -> Result<(), Instant> {
         let most = self.window();
-        let opens = self.opens(most, WINDOW).max(self.opens((most / 5).max(2), WINDOW / 10));
+        let opens = self.opens(most, WINDOW).max(self.opens((most / 10).max(2), WINDOW / 20));
         if let Some(opens) = opens.filter(|&opens| now < opens) {
             return Err(opens);
         }
@@ -223,7 +223,7 @@ mod tests {
         let stall = |k: usize| Duration::from_millis(if k == 150 { 500 } else { 1 });
         let times = releases(100, 1000, stall);
         assert!(busiest(&times, WINDOW) <= 100);
-        assert!(busiest(&times, WINDOW / 10) <= 20, "in one burst");
+        assert!(busiest(&times, WINDOW / 20) <= 10, "in one burst");
         // Of each second, the moment at which it is furthest.
         let late = |k: usize| times[k].as_secs_f64() - k as f64 * ROUND / 100.0;
         let lost = (900..1000).map(late).fold(f64::MAX, f64::min);
