@@ -205,10 +205,7 @@ impl Engine {
                     }
                     Err(at) => Some(at),
                 },
-                Err(at) => {
-                    self.pacer.idle();
-                    at
-                }
+                Err(at) => [at, self.pacer.idle(now)].into_iter().flatten().min(),
             };
             // What is due and still can't go waits for an answer, not for the clock.
             return [next, watched].into_iter().flatten().filter(|&at| at > now).min();
