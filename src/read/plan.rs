@@ -28,6 +28,7 @@ pub struct Plan {
     inputs: Arc<Inputs>,
     learned: Arc<Learned>,
     rows: u64,
+    all_rows: u64,
     invalid: u64,
     duplicates: u64,
     conflicts: u64,
@@ -67,7 +68,8 @@ pub fn plan(options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Pla
         sieve.take(sifted)
     })?;
     progress(Progress { bytes: reading.bytes(), total_bytes });
-    sieve.settle(inputs, Arc::new(reading.learned()))
+    let all_rows = reading.rows();
+    sieve.settle(inputs, all_rows, Arc::new(reading.learned()))
 }
 
 /// None if an input is no regular file.
@@ -125,7 +127,7 @@ impl<'o> Sieve<'o> {
         Ok(())
     }
 
-    fn settle(self, inputs: Arc<Inputs>, learned: Arc<Learned>) -> Result<Plan, Error> {
+    fn settle(self, inputs: Arc<Inputs>, all_rows: u64, learned: Arc<Learned>) -> Result<Plan, Error> {
         let Self { options, rows, invalid, valid: mut kept, odd, seen, aside, first_invalid } = self;
         let refuse_duplicates = options.on_duplicate == OnDuplicate::Error;
         let keep = if options.on_duplicate == OnDuplicate::Last { Keep::Last } else { Keep::First };
@@ -159,6 +161,7 @@ impl<'o> Sieve<'o> {
             inputs,
             learned,
             rows,
+            all_rows,
             invalid,
             duplicates,
             conflicts,
@@ -235,6 +238,11 @@ impl Plan {
     /// Rows read; of a shard, its own.
     pub fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// Rows of the whole input; their numbers are below this.
+    pub fn all_rows(&self) -> u64 {
+        self.all_rows
     }
 
     /// Rows set aside because they may not be sent.

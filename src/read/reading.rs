@@ -10,7 +10,7 @@ use super::format::{self, Format};
 use super::lines::JsonLines;
 use super::parser::{Parser, Values};
 use super::row::{Fault, Raw, Records, Row};
-use super::source::{self, Pace, Source};
+use super::source::{self, Source, When};
 use super::text::Text;
 use super::{Error, Input, Options};
 use crate::account::Place;
@@ -206,6 +206,11 @@ impl Reading {
         Error::Changed { file: input.map_or_else(String::new, |input| input.name.clone()) }
     }
 
+    /// How many rows were read.
+    pub(super) fn rows(&self) -> u64 {
+        self.next
+    }
+
     /// How many bytes of the inputs were read.
     pub(super) fn bytes(&self) -> u64 {
         match &self.mode {
@@ -225,14 +230,14 @@ impl Reading {
     }
 
     fn open(&mut self, input: &Input) -> Result<Open, Error> {
-        let (watch, pace) = match &mut self.mode {
-            Mode::Learn { notebook, .. } => (Watch::Note(notebook.clone()), Pace::Ahead),
+        let (watch, when) = match &mut self.mode {
+            Mode::Learn { notebook, .. } => (Watch::Note(notebook.clone()), When::Ahead),
             Mode::Compare(learned) => {
-                (Watch::Compare(learned.noted[usize::from(self.input)].clone()), Pace::Asked)
+                (Watch::Compare(learned.noted[usize::from(self.input)].clone()), When::Asked)
             }
         };
         let file = open_file(input)?;
-        let opened = source::open(Blocks::new(file, watch), self.inputs.encoding, pace).map_err(Fault::Io);
+        let opened = source::open(Blocks::new(file, watch), self.inputs.encoding, when).map_err(Fault::Io);
         let source = opened.map_err(|fault| explain(fault, &input.name))?;
         let bom = source.bom;
         let (open, format) =

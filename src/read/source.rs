@@ -27,7 +27,7 @@ pub(super) struct Source {
 
 /// When a source is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pace {
+pub(super) enum When {
     /// When its text is asked for.
     Asked,
     /// Before, on a thread of its own.
@@ -35,7 +35,7 @@ pub(super) enum Pace {
 }
 
 /// Decompresses by the first bytes, skips a byte order mark, and decodes.
-pub(super) fn open(blocks: Blocks, encoding: Option<Encoding>, pace: Pace) -> io::Result<Source> {
+pub(super) fn open(blocks: Blocks, encoding: Option<Encoding>, when: When) -> io::Result<Source> {
     let (mut source, packed) = decompress(blocks)?;
     let head = head(&mut source, HEAD)?;
     let (mark, marked) = byte_order_mark(&head);
@@ -48,9 +48,9 @@ pub(super) fn open(blocks: Blocks, encoding: Option<Encoding>, pace: Pace) -> io
     head.set_position(mark as u64);
     let origin = (!packed && encoding == Encoding::UTF_8).then_some(mark as u64);
     let decoded = encoding.decode(head.chain(source));
-    let text = Text::new(match pace {
-        Pace::Asked => decoded,
-        Pace::Ahead => Box::new(Ahead::of(decoded)?),
+    let text = Text::new(match when {
+        When::Asked => decoded,
+        When::Ahead => Box::new(Ahead::of(decoded)?),
     });
     Ok(Source { text, bom: mark > 0, encoding, origin, report })
 }
@@ -107,7 +107,7 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new()?;
         file.write_all(bytes)?;
         let blocks = Blocks::new(file.reopen()?, Watch::Note(Notebook::default()));
-        let mut source = open(blocks, encoding.map(|name| name.parse().unwrap()), Pace::Asked)?;
+        let mut source = open(blocks, encoding.map(|name| name.parse().unwrap()), When::Asked)?;
         while source.text.more()? {}
         let text = source.text.window().to_vec();
         Ok((source, text))

@@ -39,6 +39,7 @@ impl Run {
             digest: "d".into(),
             inputs: vec!["a.csv".into()],
             rows: 10,
+            all_rows: 10,
             plan: std::collections::BTreeMap::new(),
             sdk_app_id: 1,
             service: "cn".into(),

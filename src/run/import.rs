@@ -114,6 +114,7 @@ fn header(
         digest: plan.digest(),
         inputs: inputs.to_vec(),
         rows: plan.rows(),
+        all_rows: plan.all_rows(),
         plan: config.shape.clone(),
         sdk_app_id: service.target.sdk_app_id,
         service: service.destination.name().to_owned(),

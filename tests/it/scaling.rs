@@ -81,6 +81,24 @@ proptest! {
 }
 
 #[test]
+fn a_part_that_was_stopped_is_resumed_as_it_says() {
+    let (workdir, server) = (Workdir::new(), Server::new());
+    workdir.accounts("accounts.csv", 3000);
+    for part in 0..3 {
+        let shard = format!("{part}/3");
+        let trial = ["accounts.csv", "--shard", &shard, "--limit", "700"];
+        workdir.against(&server, &trial).exits(0);
+        let (left, command) =
+            (workdir.summary().count("unsent"), workdir.summary().text("resume_command").to_owned());
+        assert!(left > 0 && command.contains("--resume"), "{command}");
+        workdir.against(&server, &trial[..3]).exits(1).says("700 are imported").says("--resume");
+        workdir.against(&server, &["accounts.csv", "--shard", &shard, "--resume"]).exits(0);
+    }
+    assert_eq!(server.held(), 3000);
+    assert!(server.accounts().values().all(|kept| kept.times == 1));
+}
+
+#[test]
 fn a_part_without_rows_is_done_at_once() {
     let (workdir, server) = (Workdir::new(), Server::new());
     workdir.write("one.csv", "UserID\nu1\n");

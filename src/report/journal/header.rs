@@ -11,8 +11,10 @@ pub struct Header {
     pub digest: String,
     /// The inputs as they were named.
     pub inputs: Vec<String>,
-    /// How many rows the whole input has.
+    /// How many rows the run has; of a shard, its own.
     pub rows: u64,
+    /// How many the whole input has; their numbers are below this.
+    pub all_rows: u64,
     /// The options that shape the plan, by their long names without dashes.
     pub plan: BTreeMap<String, String>,
     /// The app.
@@ -59,6 +61,7 @@ mod tests {
             digest: "d1".into(),
             inputs: vec!["accounts.csv".into()],
             rows: 5,
+            all_rows: 5,
             plan: BTreeMap::from([("map".into(), "UserID=id".into())]),
             sdk_app_id: 1_400_000_000,
             service: "cn".into(),

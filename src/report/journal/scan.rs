@@ -118,20 +118,20 @@ impl Contents {
     fn take(&mut self, record: Record, at: u64, length: usize) -> Option<()> {
         match record {
             Record::Imported(ranges) => {
-                settle(&ranges, self.header.rows, &mut self.settled, &mut self.imported)?;
+                settle(&ranges, self.header.all_rows, &mut self.settled, &mut self.imported)?;
             }
             Record::Skipped(ranges) => {
-                settle(&ranges, self.header.rows, &mut self.settled, &mut self.skipped)?;
+                settle(&ranges, self.header.all_rows, &mut self.settled, &mut self.skipped)?;
             }
             Record::Absent(ranges) => {
-                for row in rows(&ranges, self.header.rows)? {
+                for row in rows(&ranges, self.header.all_rows)? {
                     self.absent.insert(row);
                 }
             }
             Record::Failed(refusal) => {
                 let row = refusal.place.row;
                 let length = u32::try_from(length).ok()?;
-                (u64::from(row) < self.header.rows).then_some(())?;
+                (u64::from(row) < self.header.all_rows).then_some(())?;
                 if self.settled.insert(row) {
                     self.failed.push(Entry { row, length, at });
                 }

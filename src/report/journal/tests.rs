@@ -15,6 +15,7 @@ fn header() -> Header {
         digest: "7a1f".into(),
         inputs: vec!["accounts.csv".into()],
         rows: ROWS.into(),
+        all_rows: ROWS.into(),
         plan: BTreeMap::from([("on-duplicate".into(), "last".into())]),
         sdk_app_id: 1_400_000_000,
         service: "cn".into(),
