@@ -44,6 +44,8 @@ pub struct Config {
     pub task: Task,
     /// As typed; `-` is standard input, as is none at all.
     pub files: Vec<PathBuf>,
+    /// Files that are read besides, and never written: a key, certificates.
+    pub keys: Vec<PathBuf>,
     /// How to read them; the inputs themselves are known when pipes are spooled.
     pub read: read::Options,
     /// Nothing is sent if any row is invalid.
@@ -139,6 +141,7 @@ impl Config {
             }
             Some(destination) => Some(Service::new(&import.service, destination, variables, &mut warnings)?),
         };
+        let keys = [import.service.secret_key_file.take(), import.service.ca_cert.take()];
         let read = read_options(&import, given, shard)?;
         let is_stdout = |path: &Option<PathBuf>| path.as_deref() == Some(Path::new("-"));
         if is_stdout(&import.output.report) && is_stdout(&import.output.summary) {
@@ -156,6 +159,7 @@ impl Config {
             shape: shape(&import, &read),
             manner: manner(&import.output, given, variables)?,
             files: import.files,
+            keys: keys.into_iter().flatten().collect(),
             read,
             strict: import.input.strict,
             service,

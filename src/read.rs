@@ -117,9 +117,7 @@ pub enum Error {
     #[error("{0}")]
     Unusable(String),
     /// An input is not what it was when it was planned.
-    #[error(
-        "{file} changed after it was checked: put it back and go on with --resume, or begin anew when it is complete"
-    )]
+    #[error("{file} changed after it was checked: run the command again when it is complete")]
     Changed {
         /// What messages call the input.
         file: String,

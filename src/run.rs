@@ -68,14 +68,16 @@ fn import(import: cli::Import, given: &Given, variables: Variables) -> Result<u8
         inputs::refuse_terminal(&import.files)?;
     }
     let unstarted = Unstarted::import(&import);
-    let done = Config::new(import, given, variables).and_then(|config| import::import(config, given));
+    let done =
+        Config::new(import, given, variables).and_then(|config| import::import(config, given, &unstarted));
     unstarted.tell(done)
 }
 
 fn verify(verify: cli::Verify, given: &Given, variables: Variables) -> Result<u8, Flaw> {
     inputs::refuse_terminal(&verify.files)?;
     let unstarted = Unstarted::verify(&verify);
-    let done = Config::of_verify(verify, given, variables).and_then(|config| verify::verify(config, given));
+    let done = Config::of_verify(verify, given, variables)
+        .and_then(|config| verify::verify(config, given, &unstarted));
     unstarted.tell(done)
 }
 

@@ -23,7 +23,7 @@ pub(super) fn read_options(
         }),
         delimiter: input.delimiter,
         header: !input.no_header,
-        map: columns(&input.map, given.flag("map"), input.no_header)?,
+        map: columns(&input.map, given.flag("map"))?,
         encoding: encoding.or_else(|e| usage(&format!("--encoding: {e}")))?,
         trim: input.trim,
         on_duplicate: match import.duplicates.on_duplicate {
@@ -40,7 +40,7 @@ pub(super) fn read_options(
 }
 
 /// `FIELD=COLUMN` of each `--map`; the variable holds several with commas between.
-fn columns(maps: &[String], flag: bool, no_header: bool) -> Result<Vec<(read::Field, String)>, Flaw> {
+fn columns(maps: &[String], flag: bool) -> Result<Vec<(read::Field, String)>, Flaw> {
     let maps = maps.iter().flat_map(|map| if flag { vec![map.as_str()] } else { map.split(',').collect() });
     maps.map(|map| {
         let (field, column) = map.split_once('=').filter(|(_, column)| !column.is_empty()).unzip();
@@ -48,9 +48,6 @@ fn columns(maps: &[String], flag: bool, no_header: bool) -> Result<Vec<(read::Fi
             return usage(&format!("--map {map}: give FIELD=COLUMN, such as UserID=uid"));
         };
         let field = field.parse().or_else(|e| usage(&format!("--map {map}: {e}")))?;
-        if no_header && !column.trim().parse().is_ok_and(|number: usize| number > 0) {
-            return usage(&format!("--map {map}: without a header give the column's number, from 1"));
-        }
         Ok((field, column.to_owned()))
     })
     .collect()

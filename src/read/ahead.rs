@@ -21,7 +21,8 @@ impl Ahead {
     /// Begins to read. The thread ends with the source, or after this is dropped.
     pub(super) fn of(source: impl Read + Send + 'static) -> io::Result<Self> {
         let (give, pieces) = sync_channel(WAITING);
-        thread::Builder::new().name("read ahead".into()).spawn(move || read_all(source, &give))?;
+        let begun = thread::Builder::new().name("read ahead".into()).spawn(move || read_all(source, &give));
+        begun.map_err(|e| io::Error::other(format!("{e}; raise the limit of processes (ulimit -u)")))?;
         Ok(Self { pieces, piece: Vec::new(), at: 0, ended: false })
     }
 }

@@ -150,8 +150,13 @@ impl Cells {
 
     fn is_name(&self, text: &str, column: usize) -> bool {
         let Some(name) = self.header.get(column) else { return false };
-        // Files that were joined may have spelled it otherwise, or brought a byte order mark along.
-        same(text, name)
+        // Files that were joined may have spelled it otherwise, or brought a byte order mark along. A name alone may
+        // be somebody's.
+        if self.header.len() > 1 {
+            same(text, name)
+        } else {
+            text.strip_prefix('\u{FEFF}').unwrap_or(text) == name
+        }
     }
 
     fn another_count(&self, count: usize) -> String {

@@ -11,12 +11,12 @@ const FULL: usize = 512 << 10;
 pub(super) struct Chunk {
     parser: Parser,
     text: Vec<u8>,
-    records: Vec<Record>,
+    records: Vec<Span>,
     /// How many bytes of all inputs had been read when it was handed on.
     pub(super) bytes_read: u64,
 }
 
-struct Record {
+struct Span {
     place: Place,
     /// Where it ends in the chunk's text; it begins where the one before ends.
     end: usize,
@@ -40,7 +40,7 @@ impl Chunk {
         let (Raw::Whole(text) | Raw::TooLong(text)) = raw;
         self.text.extend_from_slice(text);
         let whole = matches!(raw, Raw::Whole(_));
-        self.records.push(Record { place, end: self.text.len(), whole });
+        self.records.push(Span { place, end: self.text.len(), whole });
     }
 
     /// Parses the records, in their order.

@@ -151,7 +151,8 @@ impl Report {
         summary.journal = journal.map(|journal| journal.path().display().to_string());
         let (resume, restart) = (&self.facts.resume_command, &self.facts.restart_command);
         summary.resume_command = journal.filter(|_| !self.input_changed).map(|_| resume.clone());
-        summary.restart_command = self.input_changed.then(|| restart.clone());
+        let is_import = self.task == Task::Import;
+        summary.restart_command = (self.input_changed && is_import).then(|| restart.clone());
     }
 
     fn write_summary(&mut self, summary: &Summary) -> Result<(), FileError> {

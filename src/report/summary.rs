@@ -7,12 +7,11 @@ use super::traffic::{Latency, Traffic};
 use super::{Console, Output, Task};
 use crate::error_code::Code;
 use crate::outcome::Tally;
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What became of a run. Its JSON keys are fixed, and in this order.
@@ -155,30 +154,26 @@ impl Summary {
         }
     }
 
-    /// Of a run that could not start, for this reason.
-    pub fn unstarted(task: Task, reason: String) -> Self {
+    /// Of a run that ended so before it started.
+    pub fn unstarted(task: Task, ending: Ending) -> Self {
         let (tally, nothing) = (Tally::default(), Duration::ZERO);
         let counts = match task {
             Task::Import => Counts::of_import(&tally),
             Task::Verify => Counts::of_verify(&tally, &Checked::default()),
         };
-        let ending = Ending::Stopped(reason.clone());
         Self {
             status: ending.status(),
             exit_code: ending.exit_code(&tally, None),
-            reason: Some(reason),
+            reason: if let Ending::Stopped(reason) = ending { Some(reason) } else { None },
             ..Self::new(counts, Traffic::default(), Times { plan: nothing, send: nothing, accounts: 0 })
         }
     }
 
-    /// Writes it in the place of an earlier one, or where there is nothing; any other file is left as it is.
+    /// Writes it in the place of an earlier one, or where there is nothing. Any other file is left as it is, and so
+    /// is the summary of a run that can be gone on with.
     pub fn replace(&self, output: &Output) -> io::Result<()> {
-        let is_summary = |path: &Path| {
-            let there = fs::read(path).ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok());
-            there.is_some_and(|there| there["version"] == self.version && there["status"].is_string())
-        };
         match output.file() {
-            Some(path) if path.is_file() && !is_summary(path) => Ok(()),
+            Some(path) if path.exists() && !is_over(path) => Ok(()),
             _ => self.write(output),
         }
     }
@@ -190,6 +185,21 @@ impl Summary {
             out.write_all(b"\n")
         })
     }
+}
+
+/// Whether this is the summary of a run that left nothing to go on with.
+fn is_over(path: &Path) -> bool {
+    #[derive(Deserialize)]
+    struct Earlier {
+        #[serde(rename = "version")]
+        _version: u32,
+        #[serde(rename = "status")]
+        _status: String,
+        journal: Option<PathBuf>,
+    }
+    let file = path.is_file().then(|| File::open(path).ok()).flatten();
+    let earlier = file.and_then(|file| serde_json::from_reader::<_, Earlier>(BufReader::new(file)).ok());
+    earlier.is_some_and(|earlier| earlier.journal.is_none_or(|journal| !journal.exists()))
 }
 
 fn rounded(value: f64, parts: f64) -> f64 {

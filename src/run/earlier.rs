@@ -1,6 +1,6 @@
 //! An earlier run's journal: refused, taken up, or forgotten.
 
-use super::next_command;
+use super::{inputs, next_command};
 use crate::cli::Given;
 use crate::config::Config;
 use crate::outcome::Tally;
@@ -23,7 +23,7 @@ pub(super) fn find(
     }
     match Journal::peek(path)? {
         Some(peek) if config.resume => with_its_spool(peek, path, console),
-        Some(peek) => Err(Unfinished::new(&peek, path, given).into()),
+        Some(peek) => Err(Unfinished::new(&peek, path, config, given).into()),
         None => {
             if config.resume {
                 console.note(&format!("there is no journal {} to resume: this is a new run", path.display()));
@@ -62,14 +62,15 @@ pub(super) struct Unfinished {
 }
 
 impl Unfinished {
-    fn new(peek: &Peek, path: &Path, given: &Given) -> Self {
+    fn new(peek: &Peek, path: &Path, config: &Config, given: &Given) -> Self {
         let Peek { header, started, finished, .. } = peek;
         let [imported, skipped, failed] = [peek.imported, peek.skipped, peek.failed].map(number);
         let state = match finished {
             Some(_) => "has sent everything, but has no report yet",
             None => "is unfinished",
         };
-        let (resume, restart) = (next_command::resume(given, None), next_command::restart(given));
+        let pipe = inputs::pipe(config).filter(|_| header.spool.is_some());
+        let (resume, restart) = (next_command::resume(given, pipe), next_command::restart(given));
         let told = format!(
             "the run that began {started} {state} ({}): of {} {imported} are imported, {skipped} skipped and \
              {failed} failed\ngo on with it:\n  {resume}\nor begin anew:\n  {restart}",

@@ -5,6 +5,7 @@ use super::inputs;
 use super::prepare::{self, close, finish};
 use super::sending::send_all;
 use super::stage::Stage;
+use super::unstarted::Unstarted;
 use super::words;
 use crate::cli::Given;
 use crate::config::{Config, Flaw, Profiles, Service, Task};
@@ -17,9 +18,9 @@ use std::path::Path;
 use std::time::Instant;
 
 /// Runs an import to its end; gives the exit code.
-pub(super) fn import(mut config: Config, given: &Given) -> Result<u8, Flaw> {
+pub(super) fn import(mut config: Config, given: &Given, unstarted: &Unstarted) -> Result<u8, Flaw> {
     let began = Instant::now();
-    let (mut stage, mut console) = Stage::set(&mut config)?;
+    let (mut stage, mut console) = Stage::set(&mut config, unstarted)?;
 
     let journal_path = inputs::journal_path(&config);
     let earlier = earlier::find(&config, &journal_path, given, &mut console)?;

@@ -5,6 +5,7 @@ use crate::config::{Config, Flaw};
 use crate::read::{self, Input, Progress, Spool};
 use crate::report::{Purpose, default_path};
 use anyhow::{Context, anyhow};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,19 @@ pub(super) struct Inputs {
 /// The first input's path, none for a pipe: report and journal are named after it.
 pub(super) fn first(files: &[PathBuf]) -> Option<&Path> {
     files.first().map(PathBuf::as_path).filter(|path| *path != Path::new("-") && !read::is_pipe(path))
+}
+
+/// The FILE that is a pipe, if one is; there may be no more than one.
+pub(super) fn pipe(config: &Config) -> Option<&OsStr> {
+    config.files.iter().find(|file| read::is_pipe(file)).map(|file| file.as_os_str())
+}
+
+/// What messages and summaries call the inputs.
+pub(super) fn names(files: &[PathBuf]) -> Vec<String> {
+    let name = |file: &PathBuf| {
+        if file == Path::new("-") { STDIN.to_owned() } else { file.display().to_string() }
+    };
+    if files.is_empty() { vec![STDIN.to_owned()] } else { files.iter().map(name).collect() }
 }
 
 /// Where the journal is.

@@ -102,7 +102,8 @@ pub(super) fn setup(
     piped: Option<&Path>,
     console: Console,
 ) -> Result<Setup> {
-    let paths: Vec<PathBuf> = inputs.list.iter().map(|input| input.path.clone()).collect();
+    let paths = inputs.list.iter().map(|input| &input.path).chain(&config.keys);
+    let paths: Vec<PathBuf> = paths.cloned().collect();
     let report = failed_report(config, plan, names(inputs));
     let summary = config.summary.as_deref().map(Output::of);
     report.output.check("report", &paths)?;
@@ -116,7 +117,7 @@ pub(super) fn setup(
         ("--log", config.log.as_deref()),
     ])?;
     let log = config.log.as_deref().map(|path| Log::open(path, &paths)).transpose()?;
-    let pipe = config.files.iter().find(|file| piped.is_some() && read::is_pipe(file));
+    let pipe = inputs::pipe(config).filter(|_| piped.is_some());
     let target = config.service.as_ref().map(|service| &service.target);
     let destination = config.service.as_ref().map(|service| &service.destination);
     let facts = Facts {
@@ -124,7 +125,7 @@ pub(super) fn setup(
         region: destination.and_then(Destination::region).map(str::to_owned),
         endpoint: target.map(|target| target.endpoint.clone()),
         sdk_app_id: target.map(|target| target.sdk_app_id),
-        resume_command: next_command::resume(given, pipe.map(|path| path.as_os_str())),
+        resume_command: next_command::resume(given, pipe),
         restart_command: next_command::restart(given),
         import_report_command: match &report.output {
             Output::File(path) if !config.dry_run => Some(next_command::import_report(given, path)),

@@ -28,6 +28,8 @@ struct Idle {
     over: bool,
     /// Removed before the process ends.
     leftover: Option<PathBuf>,
+    /// Called before it ends.
+    farewell: Option<Box<dyn Fn(Signal) + Send>>,
     /// Called when the state is asked for; false if nobody tells it there any more.
     tell_state: Option<Box<dyn Fn() -> bool + Send>>,
 }
@@ -58,6 +60,12 @@ impl Signals {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).leftover = path;
     }
 
+    /// A signal that ends the process before [`Signals::wait_in_order`] has this called.
+    pub(super) fn at_exit(&self, farewell: impl Fn(Signal) + Send + 'static) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.farewell = Some(Box::new(farewell));
+    }
+
     /// Until [`Signals::wait_in_order`], whoever asks for the state has this called. Where it gives false, the
     /// answer waits for [`Signals::next`].
     pub(super) fn when_asked(&self, tell_state: impl Fn() -> bool + Send + 'static) {
@@ -73,7 +81,7 @@ impl Signals {
     /// From here on a signal ends the process at once again: what is left to do can be done by a resume.
     pub(super) fn end_at_once(&self) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        (idle.over, idle.leftover, idle.tell_state) = (false, None, None);
+        *idle = Idle::default();
     }
 
     /// The next signal; never, if there can be none.
@@ -95,6 +103,9 @@ impl Idle {
             (Heard::Stop(signal), _) => {
                 if let Some(leftover) = &self.leftover {
                     let _gone = std::fs::remove_file(leftover);
+                }
+                if let Some(farewell) = &self.farewell {
+                    farewell(signal);
                 }
                 exit(signal)
             }

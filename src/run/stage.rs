@@ -1,6 +1,7 @@
 //! What every run stands on: threads, signals, a console, and the sandbox where it is asked for.
 
 use super::signals::Signals;
+use super::unstarted::Unstarted;
 use crate::config::{Config, Destination, Profiles, Task};
 use crate::report::Console;
 use crate::sandbox::{self, Sandbox};
@@ -20,7 +21,7 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Sets everything up; the console has said what a person should know before anything begins.
-    pub(super) fn set(config: &mut Config) -> Result<(Self, Console)> {
+    pub(super) fn set(config: &mut Config, unstarted: &Unstarted) -> Result<(Self, Console)> {
         let mut console = Console::new(config.manner);
         for warning in &config.warnings {
             console.warn(warning);
@@ -30,6 +31,11 @@ impl Stage {
         let entered = runtime.enter();
         let signals = Signals::listen()
             .context("signals cannot be heard: raise the limit of open files (ulimit -n)")?;
+        let (unstarted, manner) = (unstarted.clone(), config.manner);
+        signals.at_exit(move |signal| {
+            Console::new(manner).note("interrupted while the input was read: this process sent nothing");
+            unstarted.interrupted(signal);
+        });
         let sandbox = start_sandbox(config)?;
         drop(entered);
         Ok((Self { runtime, signals, _sandbox: sandbox }, console))

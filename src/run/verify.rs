@@ -4,6 +4,7 @@ use super::inputs;
 use super::prepare::{self, close, finish};
 use super::sending::send_all;
 use super::stage::Stage;
+use super::unstarted::Unstarted;
 use super::words;
 use crate::cli::Given;
 use crate::config::{Config, Flaw, Profiles, Task};
@@ -12,8 +13,8 @@ use crate::send;
 use std::time::Instant;
 
 /// Asks the service for every account; gives the exit code.
-pub(super) fn verify(mut config: Config, given: &Given) -> Result<u8, Flaw> {
-    let (mut stage, mut console) = Stage::set(&mut config)?;
+pub(super) fn verify(mut config: Config, given: &Given, unstarted: &Unstarted) -> Result<u8, Flaw> {
+    let (mut stage, mut console) = Stage::set(&mut config, unstarted)?;
     let journal_path = inputs::journal_path(&config);
     let (inputs, plan, planned) =
         prepare::read_all(&config, &journal_path, None, &stage.signals, &mut console)?;

@@ -41,6 +41,9 @@ fn the_summary_of_a_run_that_could_not_start_takes_the_place_of_an_earlier_one_a
     let accounts = work.read("accounts.csv");
     work.imimport(&["gone.csv", "--dry-run", "--summary", "accounts.csv"]).exits(1);
     assert_eq!(work.read("accounts.csv"), accounts);
+    work.imimport(&["gone.csv", "--dry-run", "--summary", "gone.csv"]).exits(1);
+    work.imimport(&["gone.csv", "--dry-run", "--summary", "new.json", "--report", "new.json"]).exits(1);
+    assert!(!work.exists("gone.csv") && !work.exists("new.json"));
 }
 
 #[test]
@@ -122,6 +125,12 @@ fn a_report_a_summary_or_a_log_that_cannot_be_written() {
         workdir.read("accounts.csv").starts_with("UserID,Nick,FaceUrl\nuser_00000,"),
         "the input is as it was"
     );
+    workdir.write("key", "the only copy");
+    for option in ["--report", "--summary", "--log"] {
+        let args = ["accounts.csv", "--dry-run", "--secret-key-file", "key", option, "key"];
+        workdir.imimport(&args).exits(1).says("it is an input");
+    }
+    assert_eq!(workdir.read("key"), "the only copy");
 }
 
 #[test]

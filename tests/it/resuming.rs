@@ -46,6 +46,9 @@ fn an_unfinished_journal_stops_a_run_that_does_not_say_what_to_do_with_it() {
             "imimport --restart accounts.csv",
         ],
     );
+    assert_eq!(workdir.summary().count("imported"), 100, "the summary of what can be gone on with stays");
+    fs::remove_file(workdir.path("summary.json")).unwrap();
+    workdir.against(&server, &["accounts.csv"]).exits(1);
     assert!(workdir.summary().text("resume_command").ends_with("--resume accounts.csv"));
 }
 

@@ -131,7 +131,9 @@ fn a_signal_while_the_input_is_still_coming_leaves_nothing_behind() {
     eventually("the copy begins", || workdir.list().iter().any(|name| name.ends_with("spool")));
     run.signal("TERM");
     run.ends().exits(143);
-    assert_eq!(workdir.list(), [""; 0]);
+    assert_eq!(workdir.list(), ["summary.json"]);
+    let summary = workdir.summary();
+    assert_eq!((summary.text("status"), summary.count("exit_code")), ("interrupted", 143));
 }
 
 #[test]
@@ -155,8 +157,11 @@ fn a_command_after_a_pipe_works_as_it_is_pasted() {
         let server = Server::scripted(vec![Fault::Pass, Fault::Code(60020)], &[]);
         let workdir = Workdir::new();
         let args = [dash, &["--max-in-flight", "1"]].concat();
-        Run::fed(&mut workdir.command_against(&server, &args), accounts(250).as_bytes()).exits(1);
+        let again =
+            || Run::fed(&mut workdir.command_against(&server, &args), accounts(250).as_bytes()).exits(1);
+        again();
         let command = workdir.summary().text("resume_command").to_owned();
+        again().says(&command);
         pasted(&workdir, &server, &command).exits(0);
         assert_eq!(server.held(), 250, "{command}");
         assert!(!workdir.list().iter().any(|name| name.ends_with("spool")), "{:?}", workdir.list());

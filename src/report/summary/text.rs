@@ -237,7 +237,11 @@ impl Summary {
             put(if lang == Lang::En { "go on with:" } else { "继续运行:" }.to_owned(), Some(command));
         }
         if let Some(command) = &self.restart_command {
-            put(if lang == Lang::En { "begin anew with:" } else { "重新开始:" }.to_owned(), Some(command));
+            let (en, zh) = (
+                "if the input is put back as it was, --resume goes on; or begin anew with:",
+                "输入已改变:恢复原文件后可用 --resume 继续,或重新开始:",
+            );
+            put(if lang == Lang::En { en } else { zh }.to_owned(), Some(command));
         }
     }
 
