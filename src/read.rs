@@ -97,7 +97,7 @@ pub enum OnDuplicate {
     Last,
     /// The first.
     First,
-    /// None: the plan fails.
+    /// None: nothing is pending.
     Error,
 }
 
@@ -122,9 +122,6 @@ pub enum Error {
         /// What messages call the input.
         file: String,
     },
-    /// Rows repeat UserIDs, and the options forbid it.
-    #[error("{0}")]
-    Duplicates(String),
 }
 
 /// Names that a shell gives to whatever is open, to another file the next time.

@@ -35,6 +35,7 @@ pub struct Plan {
     accounts: u64,
     odd_ids: u64,
     pending: RowSet,
+    repeated: Option<String>,
     conflict_notes: Vec<Conflict>,
     first_invalid: Vec<Refusal>,
     aside: SetAside,
@@ -146,12 +147,14 @@ impl<'o> Sieve<'o> {
             }
         })
         .map_err(no_scratch)?;
-        let conflict_notes = look_up(&named, &inputs, &learned)?;
-        if refuse_duplicates && duplicates > 0 {
-            return Err(Error::Duplicates(describe_duplicates(duplicates, &conflict_notes, &inputs)));
-        }
+        let mut conflict_notes = look_up(&named, &inputs, &learned)?;
+        let repeated = (refuse_duplicates && duplicates > 0).then(|| {
+            let pairs = std::mem::take(&mut conflict_notes);
+            describe_duplicates(duplicates, &pairs, &inputs)
+        });
         let accounts = kept.len();
         let pending = match options.limit {
+            _ if repeated.is_some() => RowSet::new(),
             Some(limit) => kept.iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect(),
             None => kept,
         };
@@ -168,6 +171,7 @@ impl<'o> Sieve<'o> {
             accounts,
             odd_ids,
             pending,
+            repeated,
             conflict_notes,
             first_invalid,
             aside,
@@ -268,6 +272,11 @@ impl Plan {
     /// UserIDs among those to be sent that have other characters than letters, digits, `_` and `-`.
     pub fn odd_ids(&self) -> u64 {
         self.odd_ids
+    }
+
+    /// Which rows repeat a UserID, where the options forbid it: then nothing is pending.
+    pub fn repeated(&self) -> Option<&str> {
+        self.repeated.as_deref()
     }
 
     /// The rows still to be sent.

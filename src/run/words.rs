@@ -15,7 +15,7 @@ pub(super) fn tell_plan(plan: &Plan, console: &mut Console) {
             "{ids} characters outside A-Z a-z 0-9 _ and -; the service may take them, so they are sent as they are"
         ));
     }
-    if plan.conflicts() > 0 {
+    if plan.conflicts() > 0 && plan.repeated().is_none() {
         let duplicates = counted(plan.conflicts(), "duplicate has", "duplicates have");
         let mut text = format!(
             "{duplicates} another Nick or FaceUrl than the row that is used; --on-duplicate says which is:"
@@ -34,6 +34,9 @@ pub(super) fn tell_plan(plan: &Plan, console: &mut Console) {
 
 /// Why this plan is not sent at all, if it is not.
 pub(super) fn unsendable(config: &Config, plan: &Plan) -> Option<String> {
+    if let Some(repeated) = plan.repeated() {
+        return Some(repeated.to_owned());
+    }
     // What one part lacks, the others may have.
     if plan.accounts() == 0 && config.shard.is_none() {
         return Some(format!(

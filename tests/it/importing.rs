@@ -302,9 +302,12 @@ fn of_several_rows_with_one_id_the_last_the_first_or_none_is_sent() {
         assert_eq!(kept.face_url.as_deref(), (nick == "last").then_some("https://a"), "a row is used whole");
     }
     let (workdir, server) = (Workdir::new(), Server::new());
-    workdir.write("accounts.csv", "UserID\nann\nbob\nann\n");
+    workdir.write("accounts.csv", "UserID\nann\nbob\nann\n@TLS#\n");
     let run = workdir.against(&server, &["accounts.csv", "--on-duplicate", "error"]).exits(1).says("ann");
     assert!(run.stderr.contains('2') && run.stderr.contains('4'), "both lines: {}", run.stderr);
+    let summary = workdir.summary();
+    assert_eq!(["rows", "duplicates", "invalid", "unsent"].map(|key| summary.count(key)), [4, 1, 1, 2]);
+    assert!(workdir.read("accounts.failed.csv").contains("@TLS#"));
     assert_eq!(server.stats().requests, 0);
 }
 
