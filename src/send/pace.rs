@@ -91,8 +91,8 @@ impl Pacer {
     }
 
     fn permit(&mut self, now: Instant) -> Result<(), Instant> {
-        let most = self.window();
-        let opens = self.opens(most, WINDOW).max(self.opens((most / 10).max(2), WINDOW / 20));
+        let (most, window) = self.window();
+        let opens = self.opens(most, window).max(self.opens((most / 10).max(2), WINDOW / 20));
         if let Some(opens) = opens.filter(|&opens| now < opens) {
             return Err(opens);
         }
@@ -122,10 +122,12 @@ impl Pacer {
         Some(self.released[first] + window)
     }
 
-    /// Releases that any window may hold.
+    /// Releases that a window may hold, and how long it is: [`WINDOW`] for a whole rate. For a rate between two
+    /// whole ones it is a little longer and holds one more, or a rate of 1.9 would be one of 1.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to `most`")]
-    fn window(&self) -> usize {
-        self.rate as usize
+    fn window(&self) -> (usize, Duration) {
+        let most = self.rate.ceil();
+        (most as usize, WINDOW.mul_f64(most / self.rate))
     }
 }
 
@@ -263,6 +265,23 @@ mod tests {
         assert!(busiest(&times[150..], WINDOW) <= 40);
         let lowered = &times[150..];
         assert!(busiest(lowered, Duration::from_secs(10)) >= 390);
+    }
+
+    #[test]
+    fn a_rate_between_two_whole_ones_is_used_fully() {
+        let start = Instant::now();
+        let (mut pacer, mut now) = (Pacer::new(2, start), start);
+        pacer.set_rate(1.9, now);
+        let mut times = Vec::new();
+        for _ in 0..200 {
+            while let Err(at) = pacer.release(now) {
+                now = at;
+            }
+            times.push(now - start);
+        }
+        let rate = 199.0 / times[199].as_secs_f64();
+        assert!((1.88..=1.9).contains(&rate), "{rate} a second");
+        assert!(busiest(&times, WINDOW) <= 2);
     }
 
     #[test]
