@@ -47,7 +47,7 @@ pub struct Summary {
     pub plan_s: f64,
     /// Sending, in seconds.
     pub send_s: f64,
-    /// Requests over `send_s`.
+    /// Requests after the first over `send_s`: as n requests are n − 1 steps apart, never more than the pace.
     pub requests_per_s: f64,
     /// Accounts that reached their outcome over `send_s`.
     pub accounts_per_s: f64,
@@ -143,7 +143,7 @@ impl Summary {
             codes: traffic.codes,
             plan_s: rounded(times.plan.as_secs_f64(), 1000.0),
             send_s: rounded(times.send.as_secs_f64(), 1000.0),
-            requests_per_s: per_second(traffic.requests),
+            requests_per_s: per_second(traffic.requests.saturating_sub(1)),
             accounts_per_s: per_second(times.accounts),
             report: None,
             journal: None,

@@ -40,6 +40,15 @@ fn a_region_is_sent_to_at_no_more_than_a_hundred_requests_a_second() {
 }
 
 #[test]
+fn the_summary_of_a_short_run_tells_of_no_higher_rate_than_it_had() {
+    let (workdir, server) = (Workdir::new(), Server::new());
+    workdir.accounts("accounts.csv", 200);
+    workdir.against(&server, &["accounts.csv", "--rate", "100"]).exits(0);
+    let rate = workdir.summary().0["requests_per_s"].as_f64().unwrap();
+    assert!(rate <= 100.0, "{rate} requests/s");
+}
+
+#[test]
 fn several_files_are_one_input_and_the_report_names_file_and_line() {
     let (workdir, server) = (Workdir::new(), Server::new());
     workdir.write("a.csv", "UserID,Nick\nann,old\nbob,Bob\n");

@@ -48,7 +48,7 @@ fn the_summary_of_an_import_has_fixed_keys_in_a_fixed_order() {
             r#""region":"cn","endpoint":"https://console.tim.qq.com","sdk_app_id":1400000000,"#,
             r#""rows":2010,"imported":1990,"failed":1,"invalid":2,"duplicates":5,"conflicts":4,"skipped":3,"#,
             r#""unsent":9,"requests":3,"retries":1,"codes":{"http_502":1},"plan_s":1.235,"send_s":2.0,"#,
-            r#""requests_per_s":1.5,"accounts_per_s":999.5,"#,
+            r#""requests_per_s":1.0,"accounts_per_s":999.5,"#,
             r#""latency_ms":{"p50":35.0,"p95":40.0,"p99":40.0,"max":40.0},"#,
             r#""report":null,"journal":null,"resume_command":null}"#
         )
@@ -92,7 +92,7 @@ fn a_person_reads_the_counts_that_are_not_zero_and_what_to_do() {
          \x20     1  duplicate\n\
          \x20     3  skipped: there already\n\
          \x20    13  unsent\n\
-         3 requests, 1 of them a retry; 1,000 accounts/s, 1.5 requests/s; p50 35 ms, p99 40 ms\n\
+         3 requests, 1 of them a retry; 1,000 accounts/s, 1.0 requests/s; p50 35 ms, p99 40 ms\n\
          answers other than OK: http_502 ×1\n\
          3 rows are in accounts.failed.csv, each with its reason\n\
          go on with: imimport --resume accounts.csv"

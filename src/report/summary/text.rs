@@ -151,24 +151,30 @@ impl Summary {
     }
 
     fn traffic(&self, lang: Lang) -> String {
-        let (accounts_per_s, requests_per_s) = (self.accounts_per_s, self.requests_per_s);
         let mut text = match lang {
             Lang::En => format!(
-                "{}, {}; {} accounts/s, {requests_per_s:.1} requests/s",
+                "{}, {}; {} accounts/s",
                 counted(self.requests, "request", "requests"),
                 match self.retries {
                     0 => "no retries".to_owned(),
                     retries => counted(retries, "of them a retry", "of them retries"),
                 },
-                rate(accounts_per_s),
+                rate(self.accounts_per_s),
             ),
             Lang::Zh => format!(
-                "{} 次请求,其中重试 {} 次;{} 个账号/秒,{requests_per_s:.1} 请求/秒",
+                "{} 次请求,其中重试 {} 次;{} 个账号/秒",
                 number(self.requests),
                 number(self.retries),
-                rate(accounts_per_s),
+                rate(self.accounts_per_s),
             ),
         };
+        if self.requests > 1 {
+            let requests_per_s = self.requests_per_s;
+            let _ = match lang {
+                Lang::En => write!(text, ", {requests_per_s:.1} requests/s"),
+                Lang::Zh => write!(text, ",{requests_per_s:.1} 请求/秒"),
+            };
+        }
         if let (Some(p50), Some(p99)) = (self.latency_ms.p50, self.latency_ms.p99) {
             let _ = write!(text, "; p50 {p50:.0} ms, p99 {p99:.0} ms");
         }
