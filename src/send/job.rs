@@ -130,6 +130,14 @@ impl Job {
         }
     }
 
+    /// The request led nowhere again and again, and nothing else is there to try: a part of it may go through.
+    pub(super) fn look_elsewhere(&mut self) {
+        match &mut self.work {
+            Work::Import(search) | Work::Check(search) | Work::Compare(search) => search.look_elsewhere(),
+            Work::Ask(_) | Work::Control(_) => {}
+        }
+    }
+
     /// Another piece is next: its tries begin anew.
     pub(super) fn next_piece(&mut self, acknowledged: u64) {
         (self.failures, self.tries, self.strikes, self.seen) = (0, 0, 0, acknowledged);

@@ -25,7 +25,7 @@ impl Engine {
     /// Takes in the answer to one request.
     pub(super) async fn land(&mut self, landed: Landed) {
         let Landed { mut job, command, answer, released, latency, serial } = landed;
-        let verdict = judge(&answer, job.accounts(), self.acknowledged > 0);
+        let verdict = judge(&answer, job.accounts(), self.taken_before());
         let retry = job.requests > 1 || job.accounts().iter().any(|tried| tried.listed > 0);
         self.tell(Event::Answered(Attempt {
             batch: job.batch,
@@ -57,7 +57,7 @@ impl Engine {
                 Then::Permanent => self.refuse(job, &answer, now).await,
             },
             Verdict::Again { .. } => self.again(job, answer, now).await,
-            Verdict::WaitAMinute => self.wait_a_minute(job, &answer, released, now),
+            Verdict::WaitAMinute => self.wait_a_minute(job, &answer, released, now).await,
             Verdict::Slower => self.slower(job, answer, released, now).await,
             Verdict::Renew => match self.signer.expired(serial, unix_now()) {
                 Expired::Renewed => self.queue.push(now, job),
@@ -152,6 +152,9 @@ impl Engine {
         let exhausted = job.count_try(self.acknowledged, self.options.retries);
         if exhausted {
             self.unanswered(job, &answer, now).await;
+        } else if self.is_at_a_loss() && job.failures > self.options.retries {
+            job.look_elsewhere();
+            self.queue.push(now + backoff::wait(job.failures, &mut self.rng), job);
         } else if !matches!(job.work, Work::Control(_)) {
             self.queue.push(now + backoff::wait(job.failures, &mut self.rng), job);
         }
@@ -161,8 +164,13 @@ impl Engine {
     /// A code whose tries are bounded came; true if this was the last of them. None counts in an outage, and
     /// none is held against accounts while the service acknowledges nothing.
     fn strike(&self, job: &mut Job, tries: u32, then: Then) -> bool {
-        let about_the_run = then == Then::Fatal;
-        !self.outage.on() && (about_the_run || job.seen_less_than(self.acknowledged)) && job.strike(tries)
+        let counts = match then {
+            Then::Fatal => !self.outage.on(),
+            // A batch is only cut by it.
+            Then::Permanent if job.accounts().len() > 1 => true,
+            Then::Permanent => !self.outage.on() && job.seen_less_than(self.acknowledged),
+        };
+        counts && job.strike(tries)
     }
 
     /// All tries of a piece led nowhere while the service acknowledged others.
@@ -198,11 +206,8 @@ impl Engine {
             return;
         }
         let whole = job.refused_whole();
-        // A single account refused for what it is says nothing about the run.
-        let own_fault = job.total == 1 && whole.is_some_and(|code| class(code) == Class::PermanentAccount);
-        let before = self.options.earlier.is_some_and(|earlier| earlier.acknowledged);
-        let nothing_yet = self.acknowledged == 0 && !before;
-        let first = job.first && nothing_yet && !own_fault;
+        let first =
+            job.first && self.acknowledged == 0 && whole.is_some_and(|code| self.is_about_the_run(code));
         match self.breaker.ended(job.failed, whole, first) {
             Broken::No(batches) => {
                 for failed in batches {
@@ -213,12 +218,33 @@ impl Engine {
         }
     }
 
+    /// Whether nothing but this code for the whole first batch means that nothing else can succeed. Not where it tells
+    /// of accounts; and where an earlier process had some acknowledged, only a code that a wrong key or a proxy gives.
+    fn is_about_the_run(&self, code: Code) -> bool {
+        match class(code) {
+            Class::PermanentAccount => false,
+            Class::FatalAtFirst => true,
+            _ => !self.earlier_acknowledged(),
+        }
+    }
+
+    fn earlier_acknowledged(&self) -> bool {
+        self.options.earlier.is_some_and(|earlier| earlier.acknowledged)
+    }
+
+    /// Whether the service has taken something in this run.
+    fn taken_before(&self) -> bool {
+        self.acknowledged > 0 || self.earlier_acknowledged()
+    }
+
     /// Too many failed signature checks: a pause for everything, then one more try.
-    fn wait_a_minute(&mut self, job: Job, answer: &Answer, released: Instant, now: Instant) {
+    async fn wait_a_minute(&mut self, job: Job, answer: &Answer, released: Instant, now: Instant) {
         match self.last_try {
             Some(last_try) if released >= last_try => self.stop_because(reason::fatal(answer, self.lang())),
             Some(last_try) => self.queue.push(last_try, job),
             None => {
+                let notice = format!("{}; one more try in a minute", reason::fatal(answer, self.lang()));
+                self.tell(Event::Notice(notice)).await;
                 self.hold(now + MINUTE);
                 self.last_try = Some(now + MINUTE);
                 self.queue.push(now + MINUTE, job);

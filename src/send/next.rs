@@ -82,6 +82,11 @@ impl Engine {
         if self.probes.is_multiple_of(2) { failed.or(other) } else { other.or(failed) }
     }
 
+    /// Whether there is nothing to knock with but what has failed already.
+    pub(super) fn is_at_a_loss(&self) -> bool {
+        self.control.is_none() && !self.may_begin_another()
+    }
+
     pub(super) fn take(&mut self, next: Next) -> Option<Job> {
         let accounts = match next {
             Next::Waiting => return self.queue.pop(),

@@ -245,10 +245,41 @@ fn what_is_left_of_an_earlier_process_may_all_be_refused_and_waits_for_its_last_
 }
 
 #[test]
-fn a_single_account_refused_for_what_it_is_fails() {
-    let sent = deliver(1, faults(&["always=70399"]), |_| {});
-    assert_eq!(sent.stop, None);
-    assert_eq!(sent.failed.len(), 1);
+fn a_first_batch_of_accounts_refused_for_what_they_are_fails_and_the_rest_is_imported() {
+    for n in [1, 3, 1000] {
+        let sent = deliver(n, faults(&["poison=user_000", "poison-code=70399"]), |_| {});
+        assert_eq!(sent.stop, None);
+        assert_eq!(
+            (sent.failed.len(), sent.imported.len()),
+            (n.min(100) as usize, n.saturating_sub(100) as usize)
+        );
+    }
+}
+
+#[test]
+fn what_is_left_of_an_earlier_process_is_searched_even_for_a_code_that_stops_a_run_at_first() {
+    let earlier = |o: &mut Options| {
+        o.earlier = Some(Earlier { began: Instant::now(), acknowledged: true });
+    };
+    let sent = deliver(50, faults(&["poison=user_00000", "poison-code=60999"]), earlier);
+    assert_eq!((sent.stop, sent.imported.len(), sent.failed.len()), (None, 49, 1));
+    let sent = deliver(50, faults(&["always=60999"]), earlier);
+    assert!(sent.reason().contains("60999") && sent.failed.is_empty(), "{}", sent.reason());
+}
+
+#[test]
+fn a_lone_batch_that_gets_nowhere_is_cut_until_the_account_stands_alone() {
+    let cut = |code: &str| {
+        let sent = deliver(2, faults(&["poison=user_00000", code]), |o| o.retries = 1);
+        assert_eq!((sent.stop, sent.imported.len()), (None, 1), "{code}");
+        assert_eq!(sent.failed.keys().collect::<Vec<_>>(), [&0], "{code}");
+    };
+    // Each waits for an outage that is none.
+    std::thread::scope(|scope| {
+        for code in ["poison-code=60008", "poison-code=70169"] {
+            scope.spawn(move || cut(code));
+        }
+    });
 }
 
 #[test]
