@@ -200,7 +200,7 @@ pub struct Completions {
 }
 
 /// What was typed, but for values from variables and defaults.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Given {
     /// The program as it was called.
     pub program: OsString,
@@ -211,7 +211,7 @@ pub struct Given {
 }
 
 /// A part of the command line.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Word {
     /// A FILE.
     File(OsString),

@@ -34,8 +34,13 @@ pub(super) fn find(
 }
 
 /// A run whose pipe was not kept can't go on. The copy gets its name after the journal is begun and before
-/// anything is sent, so a process killed in between has left nothing to resume.
-fn with_its_spool(peek: Peek, path: &Path, console: &mut Console) -> Result<Option<Peek>> {
+/// anything is sent, so a process killed in between has left nothing to resume. It lies beside the journal, wherever
+/// that was moved to, or named from.
+fn with_its_spool(mut peek: Peek, path: &Path, console: &mut Console) -> Result<Option<Peek>> {
+    let beside = inputs::spool_path(path);
+    if let Some(spool) = peek.header.spool.as_mut().filter(|spool| !spool.exists() && beside.exists()) {
+        *spool = beside;
+    }
     let Some(spool) = peek.header.spool.as_deref().filter(|spool| !spool.exists()) else {
         return Ok(Some(peek));
     };
@@ -70,15 +75,38 @@ impl Unfinished {
             None => "is unfinished",
         };
         let pipe = inputs::pipe(config).filter(|_| header.spool.is_some());
-        let (resume, restart) = (next_command::resume(given, pipe), next_command::restart(given));
-        let told = format!(
+        let mut told = vec![format!(
             "the run that began {started} {state} ({}): of {} {imported} are imported, {skipped} skipped and \
-             {failed} failed\ngo on with it:\n  {resume}\nor begin anew:\n  {restart}",
+             {failed} failed",
             path.display(),
             counted(header.rows, "row", "rows"),
-        );
-        Self { told, journal: path.into(), resume }
+        )];
+        if header.spool.is_none() && header.inputs != inputs::names(&config.files) {
+            told.push(format!(
+                "it is a run of {}: if that is another input, end it first, or give this one a --journal of its own",
+                header.inputs.join(", ")
+            ));
+        }
+        let begun =
+            elsewhere(header, config).map(|option| next_command::aimed_at(given, option, header.sdk_app_id));
+        if begun.is_some() {
+            let Header { sdk_app_id, service, .. } = header;
+            told.push(format!("it goes to app {sdk_app_id} at {service}, which this one does not"));
+        }
+        let resume = next_command::resume(begun.as_ref().unwrap_or(given), pipe);
+        let restart = next_command::restart(given);
+        told.push(format!("go on with it:\n  {resume}\nor begin anew:\n  {restart}"));
+        Self { told: told.join("\n"), journal: path.into(), resume }
     }
+}
+
+/// The option that says where the earlier run goes, if this one goes to another app or service.
+fn elsewhere<'a>(header: &'a Header, config: &Config) -> Option<(&'a str, &'a str)> {
+    let service = config.service.as_ref()?;
+    let is_here =
+        header.service == service.destination.name() && header.sdk_app_id == service.target.sdk_app_id;
+    let option = if header.service.contains("://") { "endpoint" } else { "region" };
+    (!is_here).then_some((option, &header.service))
 }
 
 /// A journal to write to, and whether an earlier process had sent everything already.

@@ -26,7 +26,7 @@ pub(super) fn import(mut config: Config, given: &Given, unstarted: &Unstarted) -
     let earlier = earlier::find(&config, &journal_path, given, &mut console)?;
     let kept = earlier.as_ref().and_then(|peek| peek.header.spool.clone());
     match &kept {
-        Some(spool) => console.note(&format!("what came through the pipe is read from {}", spool.display())),
+        Some(spool) => console.note(&words::from_the_copy(spool, inputs::pipe(&config))),
         None => inputs::refuse_terminal(&config.files)?,
     }
     let (inputs, mut plan, planned) =

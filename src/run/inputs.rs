@@ -74,21 +74,21 @@ pub(super) fn refuse_terminal(files: &[PathBuf]) -> Result<(), Flaw> {
 }
 
 /// A resume may be piped the same again, or nothing; anything else would be lost without a word.
-fn refuse_another(mut piped: impl Read, kept: &Path) -> Result<(), Flaw> {
+fn refuse_another(mut piped: impl Read, name: &str, kept: &Path) -> Result<(), Flaw> {
     let cannot = |path: &Path| format!("{}: the copy of the pipe cannot be read", path.display());
     let mut kept_file = File::open(kept).with_context(|| cannot(kept))?;
     let (mut new, mut old, mut is_first) = (Vec::new(), Vec::new(), true);
     loop {
         new.clear();
         old.clear();
-        (&mut piped).take(PIECE).read_to_end(&mut new).context("standard input cannot be read")?;
+        (&mut piped).take(PIECE).read_to_end(&mut new).with_context(|| format!("{name} cannot be read"))?;
         if new.is_empty() && is_first {
             return Ok(());
         }
         (&mut kept_file).take(PIECE).read_to_end(&mut old).with_context(|| cannot(kept))?;
         if new != old {
             return Err(Flaw::Start(anyhow!(
-                "what is piped in is not what the run began with, which is kept in {}: go on with it by --resume \
+                "what comes through {name} is not what the run began with, which is kept in {}: go on with it by --resume \
                  without a pipe (</dev/null), or begin anew with --restart",
                 kept.display()
             )));
@@ -100,6 +100,17 @@ fn refuse_another(mut piped: impl Read, kept: &Path) -> Result<(), Flaw> {
     }
 }
 
+/// A pipe, unless it is a terminal, where nobody may be about to type anything.
+fn open(file: &Path) -> Result<Option<Box<dyn Read>>, Flaw> {
+    if file == Path::new("-") {
+        let stdin = io::stdin().lock();
+        return Ok((!stdin.is_terminal()).then_some(Box::new(stdin)));
+    }
+    let opened =
+        File::open(file).with_context(|| format!("{} cannot be opened: check the path", file.display()))?;
+    Ok((!opened.is_terminal()).then_some(Box::new(opened)))
+}
+
 impl Inputs {
     /// The files as they are, pipes as copies in `folder`. `kept` is the copy that an earlier run left.
     pub(super) fn gather(
@@ -109,7 +120,7 @@ impl Inputs {
         signals: &Signals,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Self, Flaw> {
-        let mut inputs = Self { list: Vec::new(), spool: None };
+        let (mut inputs, mut has_pipe) = (Self { list: Vec::new(), spool: None }, false);
         let stdin = [PathBuf::from("-")];
         let files = if config.files.is_empty() { &stdin[..] } else { &config.files };
         for file in files {
@@ -119,23 +130,17 @@ impl Inputs {
                 inputs.list.push(Input { path: file.clone(), name });
                 continue;
             }
-            if inputs.list.iter().any(|input| input.path != Path::new(&input.name)) {
+            if std::mem::replace(&mut has_pipe, true) {
                 return Err(Flaw::Usage("more than one pipe: write all but one to files first".into()));
             }
             if let Some(kept) = kept {
-                if is_stdin && !io::stdin().is_terminal() {
-                    refuse_another(io::stdin().lock(), kept)?;
+                if let Some(pipe) = open(file)? {
+                    refuse_another(pipe, &name, kept)?;
                 }
                 inputs.list.push(Input { path: kept.to_owned(), name });
                 continue;
             }
-            let pipe: Box<dyn Read> = if is_stdin {
-                Box::new(io::stdin().lock())
-            } else {
-                Box::new(
-                    File::open(file).with_context(|| format!("{name} cannot be opened: check the path"))?,
-                )
-            };
+            let pipe = open(file)?.unwrap_or_else(|| Box::new(io::empty()));
             let spool = read::spool(pipe, folder, &mut |spool, read| {
                 signals.remove_at_exit(Some(spool.to_owned()));
                 progress(read);

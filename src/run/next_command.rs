@@ -6,6 +6,8 @@ use std::path::Path;
 
 /// What was for once.
 const ONCE: [&str; 3] = ["resume", "restart", "limit"];
+/// What says where requests go, and for which app.
+const TARGET: [&str; 3] = ["region", "endpoint", "sdk-app-id"];
 /// What was for the input or for its files, not for the report of it, which is recognised by its header.
 const OF_INPUT: [&str; 10] = [
     "format",
@@ -20,9 +22,21 @@ const OF_INPUT: [&str; 10] = [
     "profiles",
 ];
 
-/// Takes the run up again. The pipe that was read is left out, for its copy is kept.
+/// Takes the run up again. The pipe that was read is left out, for its copy is kept; among other files `-` keeps its
+/// place.
 pub(super) fn resume(given: &Given, pipe: Option<&OsStr>) -> String {
     again(given, "--resume", pipe)
+}
+
+/// The same command line for the service that this option names and for this app; the sandbox has but one.
+pub(super) fn aimed_at(given: &Given, (option, value): (&str, &str), sdk_app_id: u64) -> Given {
+    let mut aimed = given.clone();
+    aimed.words.retain(|word| !matches!(word, Word::Option(name, _) if TARGET.contains(&name.as_str())));
+    aimed.words.push(Word::Option(option.into(), Some(value.into())));
+    if value != "sandbox" {
+        aimed.words.push(Word::Option("sdk-app-id".into(), Some(sdk_app_id.to_string().into())));
+    }
+    aimed
 }
 
 /// Runs it from the beginning.
@@ -40,9 +54,13 @@ pub(super) fn import_report(given: &Given, report: &Path) -> String {
 }
 
 fn again(given: &Given, how: &str, pipe: Option<&OsStr>) -> String {
-    let mut words = given.words.iter().filter(|word| match word {
-        Word::File(file) => Some(file.as_os_str()) != pipe,
-        Word::Option(name, _) => !ONCE.contains(&name.as_str()),
+    let is_pipe = |file: &OsString| Some(file.as_os_str()) == pipe;
+    let has_others = given.words.iter().any(|word| matches!(word, Word::File(file) if !is_pipe(file)));
+    let dash = Word::File("-".into());
+    let mut words = given.words.iter().filter_map(|word| match word {
+        Word::File(file) if is_pipe(file) => has_others.then_some(&dash),
+        Word::Option(name, _) if ONCE.contains(&name.as_str()) => None,
+        word => Some(word),
     });
     joined(&given.program, &[how], &mut words)
 }
@@ -76,10 +94,29 @@ fn looks_like_an_option(word: &OsStr) -> bool {
     word != "-" && word.to_string_lossy().starts_with('-')
 }
 
-/// A word as a POSIX shell takes it. A NUL cannot stand in an argument, so there is always such a form.
+/// A word as a POSIX shell takes it: in plain quotes, or, where a terminal would not show it as it is, with those bytes
+/// in numbers (POSIX.1-2024, section 2.2.4). A NUL cannot stand in an argument, so there is always such a form.
 pub(super) fn quoted(word: &OsStr) -> String {
-    let word = word.to_string_lossy();
-    shlex::try_quote(&word).map_or_else(|_| word.to_string(), Into::into)
+    let plain = word.to_str().filter(|text| !text.contains(char::is_control));
+    if let Some(Ok(quoted)) = plain.map(shlex::try_quote) {
+        return quoted.into();
+    }
+    let mut quoted = String::from("$'");
+    for chunk in word.as_encoded_bytes().utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\'' | '\\' => quoted.extend(['\\', c]),
+                _ if c.is_control() => quoted.extend(c.to_string().bytes().map(octal)),
+                _ => quoted.push(c),
+            }
+        }
+        quoted.extend(chunk.invalid().iter().copied().map(octal));
+    }
+    quoted + "'"
+}
+
+fn octal(byte: u8) -> String {
+    format!("\\{byte:03o}")
 }
 
 #[cfg(test)]
@@ -100,12 +137,22 @@ mod tests {
         );
         assert_eq!(command(&["imimport", "--resume", "--limit=10", "a.csv"]), "imimport --resume a.csv");
         assert_eq!(command(&["imimport", "/dev/fd/63", "-v"]), "imimport --resume --verbose");
+        assert_eq!(command(&["imimport", "/dev/fd/63", "a.csv"]), "imimport --resume - a.csv");
         assert_eq!(command(&["imimport", "--", "--restart"]), "imimport --resume -- --restart");
         assert_eq!(
             command(&["imimport", "--report", "-", "--log=-x"]),
             "imimport --resume --report - '--log=-x'"
         );
         assert_eq!(restart(&given(&["imimport", "a.csv", "--resume"])), "imimport --restart a.csv");
+        let elsewhere = given(&["imimport", "a.csv", "--region=sgp", "--sdk-app-id", "14", "-q"]);
+        assert_eq!(
+            resume(&aimed_at(&elsewhere, ("endpoint", "https://x"), 15), None),
+            "imimport --resume a.csv --quiet --endpoint https://x --sdk-app-id 15"
+        );
+        assert_eq!(
+            resume(&aimed_at(&elsewhere, ("region", "sandbox"), 15), None),
+            "imimport --resume a.csv --quiet --region sandbox"
+        );
     }
 
     #[test]
@@ -115,6 +162,15 @@ mod tests {
         let mut read = shlex::split(&resume(&given(&odd), None)).unwrap();
         assert_eq!(read.remove(1), "--resume");
         assert_eq!(read, odd);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_no_terminal_shows_is_given_in_numbers() {
+        use std::os::unix::ffi::OsStrExt;
+        assert_eq!(quoted(OsStr::new("a\nb\u{85}'.csv")), r"$'a\012b\302\205\'.csv'");
+        assert_eq!(quoted(OsStr::from_bytes(b"\xffb\\.csv")), r"$'\377b\\.csv'");
+        assert_eq!(quoted(OsStr::new("")), "''");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! What a person reads before anything is sent.
 
-use crate::config::{Config, Destination, Service, Task};
+use crate::config::{Config, Destination, Profiles, Service, Task};
 use crate::error_code::Lang;
 use crate::read::Plan;
 use crate::report::{Console, counted, duration, escape};
+use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 /// What reading has found that a person should know.
@@ -66,6 +68,12 @@ fn example(config: &Config, plan: &Plan) -> String {
     format!("{file}{}: {}", plan.describe(row.place), row.info)
 }
 
+/// The pipe of an earlier process is read from its copy. What comes through one now must be the same.
+pub(super) fn from_the_copy(spool: &Path, pipe: Option<&OsStr>) -> String {
+    let compared = pipe.map(|pipe| format!(", once it is compared with {}", pipe.display()));
+    format!("what came through the pipe is read from {}{}", spool.display(), compared.unwrap_or_default())
+}
+
 /// The line of what will happen.
 pub(super) fn announcement(config: &Config, service: &Service, accounts: u64) -> String {
     if accounts == 0 {
@@ -73,7 +81,7 @@ pub(super) fn announcement(config: &Config, service: &Service, accounts: u64) ->
     }
     let rate = u64::from(config.rate);
     let batches = accounts.div_ceil(crate::batch::MOST as u64);
-    let seconds = batches.saturating_sub(1).div_ceil(rate);
+    let seconds = (batches * calls(config.task)).saturating_sub(1).div_ceil(rate);
     let about = duration(Duration::from_secs(seconds.max(1)), Lang::En);
     let target = &service.target;
     let place = match &service.destination {
@@ -101,6 +109,15 @@ pub(super) fn announcement(config: &Config, service: &Service, accounts: u64) ->
     };
     let (accounts, app) = (counted(accounts, one, many), target.sdk_app_id);
     format!("{accounts} {place}, app {app}, at {rate} requests/s in about {about}{existing}{share}")
+}
+
+/// Requests that a batch takes, if none of its accounts is there already.
+fn calls(task: Task) -> u64 {
+    let asked = |profiles| if profiles == Profiles::Compare { 2 } else { 1 };
+    match task {
+        Task::Import { skip_existing, verify } => 1 + u64::from(skip_existing) + verify.map_or(0, asked),
+        Task::Verify(profiles) => asked(profiles),
+    }
 }
 
 #[cfg(test)]
@@ -131,6 +148,9 @@ mod tests {
         let polite = said(&["--region", "cn", "--rate", "80", "--existing", "skip"], 1);
         assert!(polite.starts_with("1 account goes to https://console.tim.qq.com (cn)"), "{polite}");
         assert!(polite.ends_with("existing accounts are left as they are"), "{polite}");
+        let asking = ["--region", "cn", "--existing", "skip", "--verify", "--profiles"];
+        let asked = said(&asking, 1_000_000);
+        assert!(asked.contains("in about 6m 40s"), "{asked}");
         let elsewhere = said(&["--endpoint", "https://example.com"], 2);
         assert!(!elsewhere.contains("limit is left"), "{elsewhere}");
         let a_part = said(&["--region", "sgp", "--shard", "1/4"], 2);

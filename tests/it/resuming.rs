@@ -235,6 +235,44 @@ fn a_file_that_changes_under_the_run_stops_it_before_an_account_of_the_changed_p
 }
 
 #[test]
+fn the_copy_of_a_pipe_is_found_beside_its_journal_from_any_folder() {
+    let (workdir, server) = (Workdir::new(), stops_after_the_first());
+    std::fs::create_dir(workdir.path("sub")).unwrap();
+    let args = ["--max-in-flight", "1", "--journal", "sub/j"];
+    Run::fed(&mut workdir.command_against(&server, &args), accounts(250).as_bytes()).exits(1);
+    let mut resume = workdir.command_against(&server, &["--resume", "--journal", "j"]);
+    resume.current_dir(workdir.path("sub")).stdin(std::process::Stdio::null());
+    Run::of(&mut resume).exits(0);
+    assert_eq!(server.held(), 250);
+}
+
+#[test]
+fn another_input_under_the_same_journal_is_told_apart() {
+    let (workdir, server) = (Workdir::new(), stops_after_the_first());
+    workdir.accounts("a.csv", 250);
+    workdir.write("a.jsonl", "{\"UserID\":\"ann\"}\n");
+    workdir.against(&server, &["a.csv", "--max-in-flight", "1"]).exits(1);
+    workdir.against(&server, &["a.jsonl"]).exits(1).says("it is a run of a.csv");
+}
+
+#[test]
+fn a_rehearsal_that_is_unfinished_is_not_taken_for_the_run() {
+    let (workdir, server) = (Workdir::new(), Server::new());
+    workdir.accounts("a.csv", 250);
+    workdir.imimport(&["a.csv", "--region", "sandbox", "--limit", "100"]).exits(0);
+    let refused = workdir.against(&server, &["a.csv"]).exits(1).says("at sandbox, which this one does not");
+    let command = |how| {
+        let line =
+            refused.stderr.lines().find(|line| line.contains(how)).unwrap_or_else(|| panic!("no {how}"));
+        line.trim().to_owned()
+    };
+    assert!(command("--resume").ends_with("--resume a.csv --region sandbox"), "{}", refused.stderr);
+    assert!(command("--restart").ends_with("--restart a.csv"), "{}", refused.stderr);
+    workdir.against(&server, &["a.csv", "--restart"]).exits(0);
+    assert_eq!(server.held(), 250);
+}
+
+#[test]
 fn what_came_through_a_pipe_is_kept_until_it_is_imported() {
     let (workdir, server) = (Workdir::new(), stops_after_the_first());
     let piped = |args: &[&str], input: &[u8]| {
@@ -259,6 +297,7 @@ fn a_resume_refuses_another_pipe_and_takes_the_same_or_none() {
     fed(&["--resume"], other).exits(1).says("--restart");
     assert_eq!(server.accounts().len(), 1);
     fed(&["--resume", "--limit", "2"], first).exits(0);
+    fed(&["/dev/stdin", "--resume"], other).exits(1).says("--restart");
     fed(&["--resume"], "").exits(0);
     assert_eq!(server.accounts().into_keys().collect::<Vec<_>>(), ["a", "b", "c"]);
 }

@@ -169,6 +169,21 @@ fn a_command_after_a_pipe_works_as_it_is_pasted() {
 }
 
 #[test]
+fn a_command_after_a_pipe_among_files_works_as_it_is_pasted() {
+    for files in [["/dev/stdin", "b.csv"], ["b.csv", "/dev/stdin"]] {
+        let server = Server::scripted(vec![Fault::Pass, Fault::Code(60020)], &[]);
+        let workdir = Workdir::new();
+        workdir.write("b.csv", "UserID\nann\nbob\n");
+        let args = [&files[..], &["--max-in-flight", "1"]].concat();
+        Run::fed(&mut workdir.command_against(&server, &args), accounts(250).as_bytes()).exits(1);
+        let command = workdir.summary().text("resume_command").to_owned();
+        pasted(&workdir, &server, &command).exits(0);
+        assert_eq!((server.held(), workdir.summary().count("imported")), (252, 252), "{command}");
+        assert!(!workdir.list().iter().any(|name| name.ends_with("spool")), "{:?}", workdir.list());
+    }
+}
+
+#[test]
 fn a_reader_that_goes_away_costs_no_account_and_makes_no_panic() {
     for args in [&["-v"][..], &["--progress", "always"], &["--report", "-"], &["--summary", "-"]] {
         let (workdir, server) = (Workdir::new(), Server::faulty(&["70169=20%"]));
