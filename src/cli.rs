@@ -192,6 +192,9 @@ pub struct Explain {
     pub lang: Option<Lang>,
 }
 
+/// Variables that are no options, so that they are on no command line.
+const CREDENTIALS: [&str; 2] = ["IMIMPORT_SECRET_KEY", "IMIMPORT_USERSIG"];
+
 /// The options of `completions`.
 #[derive(Debug, Args)]
 pub struct Completions {
@@ -246,6 +249,20 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<(Cli, Given), U
     };
     let given = Given { program, command: matches.subcommand_name().map(str::to_owned), words };
     Ok((Cli::from_arg_matches(&matches)?, given))
+}
+
+/// Those of the names that look like a variable of this program and are none.
+pub fn unknown_variables(names: impl Iterator<Item = OsString>) -> Vec<String> {
+    let command = Cli::command();
+    let known: Vec<_> = command.get_arguments().filter_map(Arg::get_env).collect();
+    let is_unknown = |name: &OsString| {
+        let text = name.to_string_lossy();
+        text.starts_with("IMIMPORT_") && !known.contains(&&**name) && !CREDENTIALS.contains(&&*text)
+    };
+    let mut unknown: Vec<_> =
+        names.filter(is_unknown).map(|name| name.to_string_lossy().into_owned()).collect();
+    unknown.sort();
+    unknown
 }
 
 /// With the variable that a wrong value comes from, if it was not on the command line.

@@ -224,8 +224,8 @@ impl Service {
         let Some(sdk_app_id) = service.sdk_app_id else {
             return usage("which app? give --sdk-app-id N, the SDKAppID that the console shows");
         };
-        let (credential, warning) = credential(service.secret_key_file.as_deref(), variables)?;
-        warnings.extend(warning);
+        let (credential, of_it) = credential(service.secret_key_file.as_deref(), variables)?;
+        warnings.extend(of_it);
         let ca_cert = match &service.ca_cert {
             None => None,
             Some(path) => {

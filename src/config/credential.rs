@@ -4,23 +4,24 @@ use super::{Flaw, Variables, usage};
 use crate::send::Credential;
 use crate::usersig::Secret;
 use anyhow::{Result, anyhow};
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 
+/// No key is longer; what is may be no key.
+const LARGEST: u64 = 64 << 10;
+
 /// Where the credential of a run comes from, checked for there being exactly one.
-pub fn credential(
-    key_file: Option<&Path>,
-    variables: Variables,
-) -> Result<(Credential, Option<String>), Flaw> {
+pub fn credential(key_file: Option<&Path>, variables: Variables) -> Result<(Credential, Vec<String>), Flaw> {
     let given = |name| variables(name).map(|text| one_line(&text).to_owned()).filter(|text| !text.is_empty());
     let (key, sig) = (given("IMIMPORT_SECRET_KEY"), given("IMIMPORT_USERSIG"));
     match (key_file, key, sig) {
         (Some(path), None, None) => {
-            let (key, warning) = read_key(path)?;
-            Ok((Credential::Key(key), warning))
+            let (key, warnings) = read_key(path)?;
+            Ok((Credential::Key(key), warnings))
         }
-        (None, Some(key), None) => Ok((Credential::Key(Secret::new(key)), None)),
-        (None, None, Some(sig)) => Ok((Credential::UserSig(Secret::new(sig)), None)),
+        (None, Some(key), None) => Ok((Credential::Key(Secret::new(key)), Vec::new())),
+        (None, None, Some(sig)) => Ok((Credential::UserSig(Secret::new(sig)), Vec::new())),
         (None, None, None) => usage(
             "no credential: give --secret-key-file PATH, or set IMIMPORT_SECRET_KEY or IMIMPORT_USERSIG",
         ),
@@ -30,16 +31,33 @@ pub fn credential(
     }
 }
 
-/// The key of a file, and a warning if others than its owner can read it.
-fn read_key(path: &Path) -> Result<(Secret, Option<String>)> {
+/// The key of a file, and what a person should know of it.
+fn read_key(path: &Path) -> Result<(Secret, Vec<String>)> {
     let shown = path.display();
-    let text = fs::read_to_string(path)
+    let file = match File::open(path) {
+        Err(_) if looks_like_a_key(path) => anyhow::bail!(
+            "--secret-key-file takes a file's name, and what it was given looks like a key: put the key into a file. \
+             Others on this machine may have seen it, so let the app's console make a new one"
+        ),
+        opened => opened,
+    };
+    let mut text = String::new();
+    file.and_then(|file| file.take(LARGEST).read_to_string(&mut text))
         .map_err(|e| anyhow!("{shown}: the secret key cannot be read: {e}; check --secret-key-file"))?;
     let text = Secret::new(text);
     // Some editors begin a file with a byte order mark.
     let key = one_line(text.expose().trim_start_matches('\u{FEFF}'));
     anyhow::ensure!(!key.is_empty(), "{shown}: there is no secret key in it: copy it from the app's console");
-    Ok((Secret::new(key.into()), others_can_read(path)))
+    let is_odd = key.contains(|c: char| c.is_whitespace() || c.is_control() || "\"'`=:{".contains(c));
+    let odd = is_odd.then(|| {
+        format!("{shown}: there are blanks, quotes or the like in it, and a SecretKey has none: is it the key alone?")
+    });
+    Ok((Secret::new(key.into()), odd.into_iter().chain(others_can_read(path)).collect()))
+}
+
+/// A word of letters and digits as long as a key, which is in no folder.
+fn looks_like_a_key(path: &Path) -> bool {
+    path.to_str().is_some_and(|name| name.len() >= 32 && name.chars().all(|c| c.is_ascii_alphanumeric()))
 }
 
 fn one_line(text: &str) -> &str {
@@ -73,7 +91,7 @@ mod tests {
         let both = |name: &str| name.starts_with("IMIMPORT").then(|| "x".to_owned());
         assert!(matches!(credential(None, &both), Err(Flaw::Usage(_))));
         let key = |name: &str| (name == "IMIMPORT_SECRET_KEY").then(|| "x\n".to_owned());
-        let Ok((Credential::Key(secret), None)) = credential(None, &key) else { panic!("no key") };
+        let Ok((Credential::Key(secret), _)) = credential(None, &key) else { panic!("no key") };
         assert_eq!(secret.expose(), "x");
     }
 }

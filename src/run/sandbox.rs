@@ -30,9 +30,13 @@ pub(super) fn sandbox(options: &cli::Sandbox, console: &mut Console) -> Result<u
     let sandbox = Sandbox::start(Options { listen, faults, seed, remember, ..Options::default() })
         .with_context(|| format!("cannot listen on {listen}: choose another with --listen"))?;
     let address = sandbox.address();
+    // Two credentials would be one too many.
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let others = ["IMIMPORT_SECRET_KEY_FILE", "IMIMPORT_USERSIG"].iter().filter(|name| is_set(name));
+    let unset: String = others.flat_map(|name| [name, "= "]).collect();
     console.line(&format!(
         "the sandbox listens on http://{address}; statistics: http://{address}/stats; Ctrl-C stops it\n\
-         send to it with:\n  IMIMPORT_SECRET_KEY={SECRET_KEY} imimport accounts.csv \\\n    \
+         send to it with:\n  {unset}IMIMPORT_SECRET_KEY={SECRET_KEY} imimport accounts.csv \\\n    \
          --endpoint http://{address} --sdk-app-id {SDK_APP_ID} --identifier {IDENTIFIER}"
     ));
     while runtime.block_on(signals.next()) == Heard::State {

@@ -2,6 +2,7 @@
 
 use super::signals::Signals;
 use super::unstarted::Unstarted;
+use crate::cli;
 use crate::config::{Config, Destination, Profiles, Task};
 use crate::report::Console;
 use crate::sandbox::{self, Sandbox};
@@ -25,6 +26,9 @@ impl Stage {
         let mut console = Console::new(config.manner);
         for warning in &config.warnings {
             console.warn(warning);
+        }
+        for name in cli::unknown_variables(std::env::vars_os().map(|(name, _)| name)) {
+            console.warn(&format!("the variable {name} is none of imimport's: it does nothing"));
         }
         let runtime = threads(config.rate)
             .context("no threads for the network: raise the limit of processes (ulimit -u)")?;

@@ -109,7 +109,8 @@ impl Client {
             .pool_idle_timeout(IDLE)
             .dns_resolver(Arc::new(Resolver));
         if endpoint.scheme() == "http" {
-            builder = builder.no_proxy();
+            // No certificates are needed, and a machine may have none.
+            builder = builder.no_proxy().tls_certs_only([]);
         }
         if let Some(pem) = &target.ca_cert {
             let certificates =
@@ -119,7 +120,13 @@ impl Client {
             }
             builder = builder.tls_certs_merge(certificates);
         }
-        let http = builder.build().map_err(|e| format!("no HTTP client: {}", chain(&e.without_url())))?;
+        let http = builder.build().map_err(|e| {
+            let why = chain(&e.without_url());
+            format!(
+                "no secure connection can be made from here: {why}: if certificates are missing, install \
+                 ca-certificates or give --ca-cert FILE; if files are, raise their limit (ulimit -n)"
+            )
+        })?;
         let sdk_app_id = target.sdk_app_id.to_string();
         Ok(Self { http, endpoint, sdk_app_id, identifier: target.identifier.clone() })
     }

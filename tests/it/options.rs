@@ -170,6 +170,15 @@ fn a_flag_beats_the_variable_of_an_option_that_it_excludes() {
 }
 
 #[test]
+fn a_variable_that_does_nothing_gets_a_warning() {
+    let (workdir, server) = (workdir(), Server::new());
+    let mut command = workdir.command_against(&server, &["accounts.csv"]);
+    let run = Run::of(command.env("IMIMPORT_DRYRUN", "1").env("IMIMPORT_RATE", "50"));
+    let told = run.exits(0).says("IMIMPORT_DRYRUN").stderr;
+    assert!(!told.contains("IMIMPORT_RATE") && !told.contains("IMIMPORT_SECRET_KEY"), "{told}");
+}
+
+#[test]
 fn two_credentials_are_one_too_many_and_none_is_too_few() {
     let (workdir, server) = (workdir(), Server::new());
     workdir.write("key", format!("{}\n", sandbox::SECRET_KEY));

@@ -191,6 +191,26 @@ fn where_the_credentials_themselves_are_wrong() {
     assert_eq!(betrays(&run.stderr), None, "{}", run.stderr);
 }
 
+#[test]
+fn a_key_in_the_place_of_its_file_is_not_repeated() {
+    let (workdir, server) = (Workdir::new(), Server::new());
+    workdir.accounts("accounts.csv", 5);
+    let key = "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e";
+    let mut command = workdir.command_against(&server, &["accounts.csv"]);
+    command.env_remove("IMIMPORT_SECRET_KEY").env("IMIMPORT_SECRET_KEY_FILE", key);
+    let run = Run::of(&mut command).exits(1).says("make a new one");
+    assert!(!run.stderr.contains(key) && !workdir.read("summary.json").contains(key), "{}", run.stderr);
+}
+
+#[test]
+fn a_key_file_that_holds_more_than_a_key_gets_a_warning() {
+    let (workdir, server) = (Workdir::new(), Server::new());
+    workdir.accounts("accounts.csv", 5);
+    let key = workdir.write("key", format!("KEY='{}'\n", sandbox::SECRET_KEY));
+    let mut command = workdir.command_against(&server, &["accounts.csv", "--secret-key-file"]);
+    Run::of(command.arg(key).env_remove("IMIMPORT_SECRET_KEY")).exits(1).says("is it the key alone?");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_key_file_that_others_can_read_gets_a_warning() {
