@@ -32,14 +32,18 @@ impl Report {
             is_kept = true;
             self.stop(&mut ending, e.to_string());
         }
+        let mut report = None;
         match self.write_report(others) {
-            Ok(written) => self.remember(&written, is_kept),
+            Ok(written) => {
+                self.remember(&written, is_kept);
+                report = Some(self.failed.output.path().display().to_string());
+            }
             Err(e) => {
                 is_kept = true;
                 self.stop(&mut ending, e.to_string());
             }
         }
-        let mut summary = self.sum_up(now);
+        let mut summary = Summary { report, ..self.sum_up(now) };
         self.conclude(&mut summary, &ending, is_kept);
         if let Err(e) = self.write_summary(&summary) {
             is_kept = true;
@@ -79,7 +83,7 @@ impl Report {
     /// Whether the run stopped before anything was acknowledged, so that starting it again is as good.
     fn is_untouched(&self, ending: &Ending) -> bool {
         let has_stopped = matches!(ending, Ending::Stopped(_) | Ending::Interrupted(_));
-        has_stopped && self.tally.imported == 0 && !self.facts.piped
+        has_stopped && self.tally.imported + self.tally.skipped == 0 && !self.facts.piped
     }
 
     fn seal(&mut self, ending: &Ending, is_complete: bool) -> Result<(), JournalError> {
@@ -120,7 +124,7 @@ impl Report {
         }
     }
 
-    /// All of the summary but how the run ended.
+    /// All of the summary but how the run ended and where its report is.
     fn sum_up(&mut self, now: Instant) -> Summary {
         let verify = self.checked.as_ref().filter(|_| self.task == Task::Verify);
         let (counts, settled) = if let Some(checked) = verify {
@@ -136,7 +140,6 @@ impl Report {
             region: self.facts.region.clone(),
             endpoint: self.facts.endpoint.clone(),
             sdk_app_id: self.facts.sdk_app_id,
-            report: Some(self.failed.output.path().display().to_string()),
             import_report_command: self.facts.import_report_command.clone(),
             verified: self.checked.filter(|_| self.task == Task::Import),
             ..Summary::new(counts, std::mem::take(&mut self.traffic), times)

@@ -4,7 +4,7 @@ use super::signals::{self, Heard, Signals};
 use crate::batch::Batch;
 use crate::event::Event;
 use crate::read::{self, Batches, Plan};
-use crate::report::{Ending, Report, ReportError};
+use crate::report::{Ending, Report, ReportError, Signal};
 use crate::rows::RowSet;
 use crate::send::{self, Stop};
 use std::time::Instant;
@@ -47,15 +47,17 @@ pub(super) async fn send_all(
                     report.console().note("stopping: what is under way ends first; once more to stop at once");
                     stop.send_replace(Some(Stop::Interrupted));
                 }
-                (Heard::Stop(_), Some(first)) => {
-                    report.console().end_progress();
-                    signals::exit(first);
-                }
+                (Heard::Stop(_), Some(first)) => stop_at_once(report, first),
             },
         }
     }
     let end = sender.await;
-    match reader.await {
+    // Where much is skipped, it may be far from its end.
+    let read = tokio::select! {
+        read = reader => read,
+        second = second_stop(signals, signal) => stop_at_once(report, second),
+    };
+    match read {
         Ok(Read::AsPlanned) => {}
         Ok(Read::Changed) => report.input_changed(),
         Err(error) => {
@@ -74,6 +76,24 @@ pub(super) async fn send_all(
         }
         (None, Ok(None), None) => Ending::Completed,
     }
+}
+
+/// The signal that ends a run at once, after its work has ended: a second one, or the first if it needed none to stop.
+async fn second_stop(signals: &mut Signals, first: Option<Signal>) -> Signal {
+    loop {
+        if let Heard::Stop(signal) = signals.next().await {
+            return first.unwrap_or(signal);
+        }
+    }
+}
+
+/// Leaves report and summary to a resume.
+fn stop_at_once(report: &mut Report, signal: Signal) -> ! {
+    report.console().end_progress();
+    report.console().note(
+        "stopped at once, without a report; what was acknowledged is in the journal: go on with --resume",
+    );
+    signals::exit(signal)
 }
 
 /// Keeps the sender in batches. They are read several at a time, so that the reader is not woken for each.

@@ -49,7 +49,8 @@ pub(super) fn unsendable(config: &Config, plan: &Plan) -> Option<String> {
     if config.strict && plan.invalid() > 0 {
         let invalid = counted(plan.invalid(), "row is", "rows are");
         return Some(format!(
-            "{invalid} invalid, and --strict sends nothing then: {}; mend what the report has, or leave --strict out",
+            "{invalid} invalid, and --strict sends nothing then: {}; mend what the report has in the input and run this again, \
+             or leave --strict out",
             example(config, plan)
         ));
     }

@@ -2,7 +2,7 @@
 
 use super::client::Target;
 use super::judge::Answer;
-use crate::error_code::{Code, Lang, sentence};
+use crate::error_code::{Code, Explanation, Lang, explain, sentence};
 use crate::region;
 use std::time::Duration;
 
@@ -28,12 +28,15 @@ pub(super) fn fatal(answer: &Answer, lang: Lang) -> String {
 /// Everything is refused, so the accounts are not at fault.
 pub(super) fn breaker(code: Code, first: bool, lang: Lang) -> String {
     let which = if first { "the first batch was" } else { "ten batches in succession were" };
-    let meaning = sentence(code, lang);
+    let Explanation { meaning, .. } = explain(code, lang);
     let hint = match code {
         Code::Service(70402) => " (a wrong SecretKey or SDKAppID has been seen to give this code, too)",
         _ => "",
     };
-    format!("{which} refused to the last account with {code}, so none is reported failed: {meaning}{hint}")
+    format!(
+        "{which} refused to the last account with {code}, so none is reported failed: {meaning}{hint}; see what these \
+         accounts have in common, and import one of them from a file of its own to hear what the service says of it"
+    )
 }
 
 /// Nothing was acknowledged for longer than a person wants to wait.

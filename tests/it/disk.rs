@@ -74,6 +74,7 @@ fn no_room_for_the_report_which_a_resume_writes_elsewhere() {
     let (workdir, server) = (Workdir::new(), Server::faulty(&["poison=77$", "poison-code=70399"]));
     workdir.accounts("accounts.csv", 100);
     workdir.against(&server, &["accounts.csv", "--report", FULL]).exits(1).says(FULL).says("--resume");
+    assert!(workdir.summary().0["report"].is_null(), "there is no report");
     let requests = server.stats().requests;
     workdir.against(&server, &["accounts.csv", "--resume"]).exits(3);
     assert!(workdir.read("accounts.failed.csv").contains("user_00077"));

@@ -289,7 +289,8 @@ fn a_dry_run_counts_and_sends_nothing_and_exits_as_the_rows_are() {
 fn strict_sends_nothing_if_any_row_is_invalid() {
     let (workdir, server) = (Workdir::new(), Server::new());
     workdir.write("accounts.csv", "UserID\nann\n\" bob\"\n");
-    workdir.against(&server, &["accounts.csv", "--strict"]).exits(1).says("line 3");
+    let run = workdir.against(&server, &["accounts.csv", "--strict"]).exits(1).says("line 3");
+    assert!(!run.stderr.contains("imimport accounts.failed.csv"), "ann is not in it: {}", run.stderr);
     let summary = workdir.summary();
     assert_eq!(["unsent", "invalid", "requests"].map(|key| summary.count(key)), [1, 1, 0]);
     assert!(workdir.read("accounts.failed.csv").contains(" bob"));

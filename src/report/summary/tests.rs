@@ -105,6 +105,9 @@ fn a_run_that_has_ended_says_how_its_report_is_imported() {
     (summary.status, summary.exit_code, summary.reason, summary.resume_command) =
         ("completed", 3, None, None);
     let text = summary.text(Lang::En, PLAIN);
+    assert!(text.ends_with("each with its reason"), "its rows are not all that is left: {text}");
+    summary.counts = Counts::of_import(&Tally { rows: 2_010 - 9, ..TALLY });
+    let text = summary.text(Lang::En, PLAIN);
     let end = "3 rows are in accounts.failed.csv, each with its reason: mend them, then import them with: \
                imimport accounts.failed.csv";
     assert!(text.ends_with(end), "{text}");

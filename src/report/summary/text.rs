@@ -236,7 +236,9 @@ impl Summary {
             let command = self
                 .import_report_command
                 .as_ref()
-                .filter(|_| self.resume_command.is_none() && self.restart_command.is_none());
+                .filter(|_| self.resume_command.is_none() && self.restart_command.is_none())
+                // Whoever imports the report alone would take the rest for imported.
+                .filter(|_| !matches!(self.counts, Counts::Import { unsent: 1.., .. }));
             put(refused_rows(refused, &escape(report), command.is_some(), lang), command);
         }
         if let Some(command) = &self.resume_command {
