@@ -1,6 +1,6 @@
 //! A CSV record to a row: its cells, quoted or not, and which of them are fields.
 
-use super::columns::{Columns, Field, Names, same};
+use super::columns::{Columns, Field, Names, listed, same};
 use super::decode::Encoding;
 use super::row::{Fields, Row, Unparsed, not_text};
 use csv_core::{ReadFieldResult, Reader};
@@ -50,6 +50,26 @@ pub(super) fn parser(delimiter: u8) -> Reader {
     parser
 }
 
+/// What is more likely amiss with a first line that is no header.
+fn instead(first: &[u8], encoding: Encoding) -> Option<String> {
+    let begins = |with: &[u8]| first.trim_ascii_start().to_ascii_lowercase().starts_with(with);
+    if encoding == Encoding::UTF_8 && first.contains(&0) {
+        return Some("the header has NUL characters, as UTF-16 and files that are no text have: if it is UTF-16, give --encoding utf-16le".to_owned());
+    }
+    if std::str::from_utf8(first).is_err() {
+        return Some(not_text("the header", first, encoding));
+    }
+    if begins(b"sep=") {
+        return Some(
+            "the first line is for a spreadsheet program: remove it, and give --delimiter".to_owned(),
+        );
+    }
+    if begins(b"<") {
+        return Some("it is HTML or XML: save it as CSV".to_owned());
+    }
+    begins(b"{").then(|| "it looks like JSON: give --format jsonl, or json for one document".to_owned())
+}
+
 impl Cells {
     /// Learns the columns from the first record, if there is one, or why there are none.
     pub(super) fn new(first: Option<&[u8]>, delimiter: u8, dialect: &Dialect) -> Result<Self, String> {
@@ -67,12 +87,24 @@ impl Cells {
         let names: Vec<String> =
             cells.unquoted().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
         if dialect.header {
-            cells.columns = Columns::by_header(&names, &dialect.names)?;
+            let found = Columns::by_header(&names, &dialect.names);
+            cells.columns = found.map_err(|why| instead(first, dialect.encoding).unwrap_or(why))?;
             cells.header = names;
         } else {
             cells.columns = Columns::by_number(names.len(), &dialect.names)?;
         }
         Ok(cells)
+    }
+
+    /// Columns that are no field's, where a field has no column: one may have been meant.
+    pub(super) fn unused(&self) -> Option<String> {
+        let fields = Field::ALL.into_iter().zip(self.columns.at);
+        let missing: Vec<&str> =
+            fields.filter(|(_, at)| at.is_none()).map(|(field, _)| field.name()).collect();
+        let unused = self.header.iter().enumerate().filter(|(at, _)| !self.columns.at.contains(&Some(*at)));
+        let unused: Vec<&String> = unused.map(|(_, name)| name).collect();
+        let is_told = !missing.is_empty() && !unused.is_empty();
+        is_told.then(|| format!("no column is {}; not used: {}", missing.join(" or "), listed(&unused)))
     }
 
     pub(super) fn row<'a>(&'a mut self, record: &'a [u8]) -> Row<'a> {

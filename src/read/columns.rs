@@ -125,10 +125,11 @@ impl Columns {
             let wanted = names.mapped(field).next();
             if at.is_none() && (field == Field::UserId || wanted.is_some()) {
                 return Err(format!(
-                    "no column is {}: name one with --map {}=COLUMN among {}",
+                    "no column is {}: name one with --map {}=COLUMN among {}{}",
                     wanted.map_or_else(|| "UserID".to_owned(), quoted),
                     field.name(),
                     listed(header),
+                    if wanted.is_none() { ", or give --no-header if that is a row already" } else { "" },
                 ));
             }
         }
@@ -161,13 +162,13 @@ impl Columns {
     }
 }
 
-fn listed(header: &[String]) -> String {
-    let mut list =
-        header.iter().take(LISTED_MOST).map(|column| quoted(column)).collect::<Vec<_>>().join(", ");
-    if header.len() > LISTED_MOST {
-        list.push_str(", …");
+/// Names of columns or keys, as many as a message has room for.
+pub(super) fn listed(names: &[impl AsRef<str>]) -> String {
+    let mut list: Vec<String> = names.iter().take(LISTED_MOST).map(|name| quoted(name.as_ref())).collect();
+    if names.len() > LISTED_MOST {
+        list.push("…".to_owned());
     }
-    list
+    list.join(", ")
 }
 
 /// The delimiter that makes a UserID column recognisable in the header's line; a comma where none does.
@@ -225,7 +226,8 @@ mod tests {
         let error = by_header("a\0b,nick", &[]).unwrap_err();
         assert_eq!(
             error,
-            "no column is UserID: name one with --map UserID=COLUMN among \"a\\x00b\", \"nick\""
+            "no column is UserID: name one with --map UserID=COLUMN among \"a\\x00b\", \"nick\", \
+             or give --no-header if that is a row already"
         );
     }
 

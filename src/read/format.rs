@@ -28,6 +28,22 @@ pub(super) fn by_ending(name: &str) -> Option<Format> {
     }
 }
 
+/// How files begin that are often taken for an export, what they are, and what to do about it.
+const FOREIGN: [(&[u8], &str); 7] = [
+    (b"PK\x03\x04", "an Excel workbook or a zip archive: save it as CSV, or unpack it"),
+    (b"\xD0\xCF\x11\xE0", "an Excel workbook of the old kind: save it as CSV"),
+    (b"\x1F\x8B", "compressed twice: unpack it once"),
+    (b"BZh", "compressed with bzip2: unpack it, or pipe it in from bzcat"),
+    (b"\xFD7zXZ", "compressed with xz: unpack it, or pipe it in from xzcat"),
+    (b"%PDF-", "a PDF: export the accounts as CSV"),
+    (b"SQLite format 3\0", "an SQLite database: export the accounts as CSV"),
+];
+
+/// What a file is that is none of the formats, if its first bytes tell, and what to do about it.
+pub(super) fn foreign(text: &[u8]) -> Option<&'static str> {
+    FOREIGN.iter().find(|(magic, _)| text.starts_with(magic)).map(|(_, what)| *what)
+}
+
 /// What the first character says.
 pub(super) fn by_beginning(text: &[u8]) -> Format {
     match text.trim_ascii_start().first() {
@@ -75,5 +91,11 @@ mod tests {
         assert_eq!(by_beginning(br#"{"Accounts2":1}"#), Format::Jsonl);
         assert_eq!(by_beginning(b"UserID\n{}"), Format::Csv);
         assert_eq!(by_beginning(b""), Format::Csv);
+    }
+
+    #[test]
+    fn what_is_no_text_is_told_by_its_first_bytes() {
+        assert!(foreign(b"PK\x03\x04\x14\0").is_some_and(|what| what.contains("Excel")));
+        assert_eq!(foreign(b"UserID,Nick\n"), None);
     }
 }

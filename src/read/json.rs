@@ -1,6 +1,6 @@
 //! One JSON value to a row.
 
-use super::columns::{Field, Names, REPORT};
+use super::columns::{Field, Names, REPORT, listed};
 use super::row::{Fields, quoted};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -142,6 +142,12 @@ impl<'de> Visitor<'de> for Object<'_> {
         if let Some((key, _)) = keys.iter().zip(keys.iter().skip(1)).find(|(one, next)| one == next) {
             return Err(A::Error::custom(format!("the key {} is repeated: keep one", quoted(key))));
         }
+        if found[Field::UserId as usize].is_none() && !keys.is_empty() {
+            return Err(A::Error::custom(format!(
+                "no key is UserID: name one with --map UserID=KEY among {}",
+                listed(&keys)
+            )));
+        }
         Ok(found.map(|found| found.map_or(Cow::Borrowed(""), |(_, value)| value)))
     }
 }
@@ -210,6 +216,10 @@ mod tests {
         );
         assert_eq!(read(r#"{"UserID":"\u5f20\n","Nick":null,"FaceUrl":""}"#), Ok(row("张\n", "", "")));
         assert_eq!(read("{}"), Ok(row("", "", "")));
+        assert_eq!(
+            read(r#"{"uid":"a","name":"b"}"#),
+            Err(r#"no key is UserID: name one with --map UserID=KEY among "name", "uid""#.to_owned())
+        );
     }
 
     #[test]

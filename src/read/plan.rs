@@ -11,7 +11,7 @@ use super::{Error, Format, OnDuplicate, Options, Progress};
 use crate::account::Place;
 use crate::outcome::Refusal;
 use crate::rows::RowSet;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -34,6 +34,7 @@ pub struct Plan {
     conflicts: u64,
     accounts: u64,
     odd_ids: u64,
+    first_odd: Vec<String>,
     pending: RowSet,
     repeated: Option<String>,
     conflict_notes: Vec<Conflict>,
@@ -147,7 +148,7 @@ impl<'o> Sieve<'o> {
             }
         })
         .map_err(no_scratch)?;
-        let mut conflict_notes = look_up(&named, &inputs, &learned)?;
+        let mut conflict_notes = look_up_pairs(&named, &inputs, &learned)?;
         let repeated = (refuse_duplicates && duplicates > 0).then(|| {
             let pairs = std::mem::take(&mut conflict_notes);
             describe_duplicates(duplicates, &pairs, &inputs)
@@ -158,7 +159,8 @@ impl<'o> Sieve<'o> {
             Some(limit) => kept.iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect(),
             None => kept,
         };
-        let odd_ids = odd.iter().filter(|&row| pending.contains(row)).count() as u64;
+        let odd = || odd.iter().filter(|&row| pending.contains(row));
+        let (odd_ids, first_odd) = (odd().count() as u64, name_first(odd(), &inputs, &learned)?);
         let aside = aside.finish().map_err(no_scratch)?;
         Ok(Plan {
             inputs,
@@ -170,6 +172,7 @@ impl<'o> Sieve<'o> {
             conflicts,
             accounts,
             odd_ids,
+            first_odd,
             pending,
             repeated,
             conflict_notes,
@@ -186,16 +189,48 @@ fn no_scratch(folder: &Path, error: &io::Error) -> Error {
     ))
 }
 
-/// Finds the UserIDs and the lines of pairs of rows in the inputs, which are read again near these rows.
-fn look_up(
+/// The first few UserIDs of rows, and where they are.
+fn name_first(
+    rows: impl Iterator<Item = u32>,
+    inputs: &Arc<Inputs>,
+    learned: &Arc<Learned>,
+) -> Result<Vec<String>, Error> {
+    let found = look_up(&rows.take(NAMED).collect(), inputs, learned)?;
+    let told =
+        |Named { user_id, place }: &Named| format!("{} on {}", quoted(user_id), describe(*place, inputs));
+    Ok(found.values().map(told).collect())
+}
+
+/// Finds the UserIDs and the lines of pairs of rows.
+fn look_up_pairs(
     pairs: &BTreeSet<(u32, u32)>,
     inputs: &Arc<Inputs>,
     learned: &Arc<Learned>,
 ) -> Result<Vec<Conflict>, Error> {
-    let wanted: BTreeSet<u32> = pairs.iter().flat_map(|&(dropped, kept)| [dropped, kept]).collect();
-    let mut found: HashMap<u32, (Place, Box<str>)> = HashMap::new();
+    let wanted = pairs.iter().flat_map(|&(dropped, kept)| [dropped, kept]).collect();
+    let found = look_up(&wanted, inputs, learned)?;
+    let conflict = |(dropped, kept): &(u32, u32)| {
+        let (dropped, kept) = (found.get(dropped)?, found.get(kept)?);
+        Some(Conflict { user_id: kept.user_id.clone(), dropped: dropped.place, kept: kept.place })
+    };
+    Ok(pairs.iter().filter_map(conflict).collect())
+}
+
+/// A row by its UserID.
+struct Named {
+    user_id: Box<str>,
+    place: Place,
+}
+
+/// Finds the UserIDs and the lines of rows in the inputs, which are read again near these rows.
+fn look_up(
+    wanted: &BTreeSet<u32>,
+    inputs: &Arc<Inputs>,
+    learned: &Arc<Learned>,
+) -> Result<BTreeMap<u32, Named>, Error> {
+    let mut found = BTreeMap::new();
     let mut reading = Reading::again(inputs.clone(), learned.clone());
-    for row in wanted {
+    for &row in wanted {
         reading.skip_towards(row)?;
         while reading.advance()? {
             let place = reading.place()?;
@@ -205,16 +240,12 @@ fn look_up(
             if let Some(Ok(fields)) = reading.row()
                 && let Ok(checked) = validate::check(&fields, inputs.trim)
             {
-                found.insert(row, (place, checked.user_id.into()));
+                found.insert(row, Named { user_id: checked.user_id.into(), place });
             }
             break;
         }
     }
-    let conflict = |&(dropped, kept): &(u32, u32)| {
-        let ((dropped, user_id), (kept, _)) = (found.get(&dropped)?, found.get(&kept)?);
-        Some(Conflict { user_id: user_id.clone(), dropped: *dropped, kept: *kept })
-    };
-    Ok(pairs.iter().filter_map(conflict).collect())
+    Ok(found)
 }
 
 fn describe_duplicates(count: u64, first: &[Conflict], inputs: &Inputs) -> String {
@@ -274,6 +305,11 @@ impl Plan {
         self.odd_ids
     }
 
+    /// The first few of them, with their lines.
+    pub fn first_odd(&self) -> &[String] {
+        &self.first_odd
+    }
+
     /// Which rows repeat a UserID, where the options forbid it: then nothing is pending.
     pub fn repeated(&self) -> Option<&str> {
         self.repeated.as_deref()
@@ -312,6 +348,11 @@ impl Plan {
     /// Whether the first input began with a byte order mark.
     pub fn bom(&self) -> bool {
         self.learned.first.is_some_and(|(bom, _)| bom)
+    }
+
+    /// Which field has no column in the first input, and which columns are no field's, if there are both.
+    pub fn unused(&self) -> Option<&str> {
+        self.learned.unused.as_deref()
     }
 
     /// The format of the first input.

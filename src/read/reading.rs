@@ -54,6 +54,8 @@ pub(super) struct Learned {
     pub(super) noted: Vec<Arc<Noted>>,
     /// Of the first input: whether it began with a byte order mark, and its format.
     pub(super) first: Option<(bool, Format)>,
+    /// Of the first input: what its columns leave without a field, and a field without a column.
+    pub(super) unused: Option<String>,
     /// In the rows' order.
     marks: Vec<Mark>,
 }
@@ -243,6 +245,11 @@ impl Reading {
         let (open, format) =
             begin(source, &self.inputs, &input.name).map_err(|fault| explain(fault, &input.name))?;
         if let Mode::Learn { learned, .. } = &mut self.mode {
+            if learned.first.is_none()
+                && let Parser::Cells(cells) = &open.parser
+            {
+                learned.unused = cells.unused();
+            }
             learned.first.get_or_insert((bom, format));
         }
         Ok(open)
@@ -274,6 +281,9 @@ impl Learned {
 fn begin(mut source: Source, inputs: &Inputs, name: &str) -> Result<(Open, Format), Fault> {
     source.text.more()?;
     let window = source.text.window();
+    if let Some(what) = format::foreign(window) {
+        return Err(Fault::Header(format!("it is {what}")));
+    }
     let by_name = inputs.format.or_else(|| format::by_ending(name));
     let format = source.report.or(by_name).unwrap_or_else(|| format::by_beginning(window));
     let ours = source.report.is_some();
@@ -318,6 +328,11 @@ fn open_file(input: &Input) -> Result<File, Error> {
 fn explain(fault: Fault, name: &str) -> Error {
     match fault {
         Fault::Io(error) if Changed::is_in(&error) => Error::Changed { file: name.to_owned() },
+        Fault::Io(error) if error.to_string().contains("requires too much memory") => {
+            Error::Unusable(format!(
+                "{name} was compressed with a window of over 128 MiB: unpack it first, or pipe it in from zstd -dc --long=31"
+            ))
+        }
         Fault::Io(error) => Error::Unusable(format!(
             "{name} cannot be read to its end: {error}: if it is compressed, it is cut short or damaged"
         )),

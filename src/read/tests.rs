@@ -262,7 +262,9 @@ fn shards_share_the_rows_and_invalid_user_ids_belong_to_the_first() {
 fn odd_user_ids_are_counted_where_they_are_sent() {
     let (_folder, mut options) =
         Folder::with(&[("a.csv", "UserID\na.b\n张三\na b\nplain\na.b\n".as_bytes())]);
-    assert_eq!(planned(&options).odd_ids(), 3);
+    let plan = planned(&options);
+    assert_eq!(plan.odd_ids(), 3);
+    assert_eq!(plan.first_odd(), ["\"张三\" on line 3", "\"a b\" on line 4", "\"a.b\" on line 6"]);
     options.limit = Some(2);
     assert_eq!(planned(&options).odd_ids(), 2);
 }
@@ -285,6 +287,25 @@ fn a_report_of_this_program_is_an_input_whatever_the_options_say() {
 }
 
 #[test]
+fn what_is_no_csv_with_a_header_is_told_for_what_it_is() {
+    let told = |content: &[u8], what: &str| {
+        let (_folder, options) = Folder::with(&[("a.csv", content)]);
+        let error = refused(&options);
+        assert!(error.starts_with("a.csv: ") && error.contains(what), "{error}");
+    };
+    told(
+        b"\xD3\xC3\xBB\xA7ID,\xEA\xC7\xB3\xC6\nu1,x\n",
+        "the header is not valid UTF-8: try --encoding gb18030",
+    );
+    told(b"U\0s\0e\0r\0I\0D\0\n\0", "--encoding utf-16le");
+    told(b"PK\x03\x04\x14\0\x06\0", "save it as CSV");
+    told(b"sep=;\nUserID;Nick\na;b\n", "remove it");
+    told(b"<html><table>", "HTML");
+    told(b"{\"UserID\":\"a\"}\n", "--format jsonl");
+    told(b"u1,Ann\nu2,Bob\n", "--no-header");
+}
+
+#[test]
 fn an_input_that_cannot_be_read_says_what_to_do() {
     let (folder, options) =
         Folder::with(&[("a.csv", b"UserID,Nick\na,\"b\nc,d\n"), ("b.bin", b"\x7fELF\0\x01\n\0\0")]);
@@ -298,7 +319,8 @@ fn an_input_that_cannot_be_read_says_what_to_do() {
     );
     assert_eq!(
         refused(&only("b.bin", &options.inputs[1].path)),
-        "b.bin: no column is UserID: name one with --map UserID=COLUMN among \"\\x7FELF\\x00\\x01\""
+        "b.bin: the header has NUL characters, as UTF-16 and files that are no text have: \
+         if it is UTF-16, give --encoding utf-16le"
     );
     assert_eq!(refused(&only("x", folder.0.path())), "x is a folder: name the files in it");
     assert_eq!(refused(&only("x", &folder.0.path().join("x"))), "there is no file x: check the path");

@@ -29,7 +29,7 @@ pub(super) fn import(mut config: Config, given: &Given, unstarted: &Unstarted) -
         Some(spool) => console.note(&words::from_the_copy(spool, inputs::pipe(&config))),
         None => inputs::refuse_terminal(&config.files)?,
     }
-    let (inputs, mut plan, planned) =
+    let (mut inputs, mut plan, planned) =
         prepare::read_all(&config, &journal_path, kept.as_deref(), &stage.signals, &mut console)?;
     let piped = kept.or_else(|| inputs.spool.is_some().then(|| inputs::spool_path(&journal_path)));
     words::tell_plan(&plan, &mut console);
@@ -54,7 +54,7 @@ pub(super) fn import(mut config: Config, given: &Given, unstarted: &Unstarted) -
     let Begun { journal, finished, absent } =
         earlier::begin(resumed, anew, &journal_path, &header, &mut plan, &mut setup.tally)?;
     (setup.journal, setup.accounts) = (Some(journal), plan.pending().len());
-    if let (Some(spool), Some(path)) = (inputs.spool, &piped) {
+    if let (Some(spool), Some(path)) = (inputs.spool.take(), &piped) {
         let temporary = spool.path().to_owned();
         plan.moved(&temporary, &spool.persist(path).map_err(anyhow::Error::from)?);
         stage.signals.remove_at_exit(None);
@@ -82,6 +82,7 @@ pub(super) fn import(mut config: Config, given: &Given, unstarted: &Unstarted) -
         ending
     });
     stage.signals.end_at_once();
+    words::tell_changed(&inputs, report.console());
     Ok(close(report, ending, &plan, piped.as_deref()))
 }
 

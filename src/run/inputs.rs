@@ -9,6 +9,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// How much of two inputs is compared at once.
 const PIECE: u64 = 1 << 20;
@@ -21,6 +22,16 @@ pub(super) struct Inputs {
     pub(super) list: Vec<Input>,
     /// A pipe's copy that has no lasting name yet.
     pub(super) spool: Option<Spool>,
+    /// The files as they were before they were read.
+    files: Vec<(Input, Option<Stamp>)>,
+}
+
+/// Size and time of the last change.
+type Stamp = (u64, SystemTime);
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok()?))
 }
 
 /// The first input's path, none for a pipe: report and journal are named after it.
@@ -112,6 +123,12 @@ fn open(file: &Path) -> Result<Option<Box<dyn Read>>, Flaw> {
 }
 
 impl Inputs {
+    /// The files that are not what they were before they were read.
+    pub(super) fn changed(&self) -> Vec<&str> {
+        let changed = self.files.iter().filter(|(file, was)| stamp(&file.path) != *was);
+        changed.map(|(file, _)| file.name.as_str()).collect()
+    }
+
     /// The files as they are, pipes as copies in `folder`. `kept` is the copy that an earlier run left.
     pub(super) fn gather(
         config: &Config,
@@ -120,14 +137,16 @@ impl Inputs {
         signals: &Signals,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Self, Flaw> {
-        let (mut inputs, mut has_pipe) = (Self { list: Vec::new(), spool: None }, false);
+        let (mut inputs, mut has_pipe) = (Self { list: Vec::new(), spool: None, files: Vec::new() }, false);
         let stdin = [PathBuf::from("-")];
         let files = if config.files.is_empty() { &stdin[..] } else { &config.files };
         for file in files {
             let is_stdin = file == Path::new("-");
             let name = if is_stdin { STDIN.to_owned() } else { file.display().to_string() };
             if !is_stdin && !read::is_pipe(file) {
-                inputs.list.push(Input { path: file.clone(), name });
+                let input = Input { path: file.clone(), name };
+                inputs.files.push((input.clone(), stamp(file)));
+                inputs.list.push(input);
                 continue;
             }
             if std::mem::replace(&mut has_pipe, true) {

@@ -1,5 +1,6 @@
 //! What a person reads before anything is sent.
 
+use super::inputs::Inputs;
 use crate::config::{Config, Destination, Profiles, Service, Task};
 use crate::error_code::Lang;
 use crate::read::Plan;
@@ -11,10 +12,18 @@ use std::time::Duration;
 
 /// What reading has found that a person should know.
 pub(super) fn tell_plan(plan: &Plan, console: &mut Console) {
+    if let Some(unused) = plan.unused() {
+        console.note(&format!("{unused} (--map FIELD=COLUMN says which is which)"));
+    }
     if plan.odd_ids() > 0 {
         let ids = counted(plan.odd_ids(), "UserID has", "UserIDs have");
+        let mut first = plan.first_odd().to_vec();
+        if first.len() as u64 != plan.odd_ids() {
+            first.push("…".to_owned());
+        }
         console.warn(&format!(
-            "{ids} characters outside A-Z a-z 0-9 _ and -; the service may take them, so they are sent as they are"
+            "{ids} characters outside A-Z a-z 0-9 _ and -; the service may take them, so they are sent as they are: {}",
+            first.join(", ")
         ));
     }
     if plan.conflicts() > 0 && plan.repeated().is_none() {
@@ -67,6 +76,16 @@ fn example(config: &Config, plan: &Plan) -> String {
         _ => String::new(),
     };
     format!("{file}{}: {}", plan.describe(row.place), row.info)
+}
+
+/// What was read is what is sent, but who goes on writing to a file may think that the rest is sent, too.
+pub(super) fn tell_changed(inputs: &Inputs, console: &mut Console) {
+    for file in inputs.changed() {
+        console.warn(&format!(
+            "{} has changed since it was read: this run is about what it held then",
+            escape(file)
+        ));
+    }
 }
 
 /// The pipe of an earlier process is read from its copy. What comes through one now must be the same.

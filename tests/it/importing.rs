@@ -286,6 +286,16 @@ fn a_dry_run_counts_and_sends_nothing_and_exits_as_the_rows_are() {
 }
 
 #[test]
+fn columns_that_may_have_been_meant_are_named() {
+    let (workdir, server) = (Workdir::new(), Server::new());
+    workdir.write("accounts.csv", "UserID,Name,Avatar\nann,Ann,u\n");
+    workdir.against(&server, &["accounts.csv"]).exits(0).says("no column is Nick; not used: \"Name\"");
+    workdir.write("all.csv", "UserID,Name,Nick,Avatar\nann,x,Ann,u\n");
+    let run = workdir.against(&server, &["all.csv"]).exits(0);
+    assert!(!run.stderr.contains("not used"), "{}", run.stderr);
+}
+
+#[test]
 fn strict_sends_nothing_if_any_row_is_invalid() {
     let (workdir, server) = (Workdir::new(), Server::new());
     workdir.write("accounts.csv", "UserID\nann\n\" bob\"\n");

@@ -272,6 +272,19 @@ fn a_rehearsal_that_is_unfinished_is_not_taken_for_the_run() {
     assert_eq!(server.held(), 250);
 }
 
+#[cfg(unix)]
+#[test]
+fn rows_that_come_after_a_file_was_read_are_not_passed_over_in_silence() {
+    let (workdir, server) =
+        (Workdir::new(), Server::scripted(vec![Fault::Slow(Duration::from_secs(2))], &[]));
+    workdir.accounts("accounts.csv", 250);
+    let run = workdir.start(&mut workdir.command_against(&server, &["accounts.csv"]));
+    run.waits_for("250 accounts go to");
+    workdir.write("accounts.csv", workdir.read("accounts.csv") + "late,,\n");
+    run.ends().exits(0).says("accounts.csv has changed since it was read");
+    assert_eq!(server.held(), 250);
+}
+
 #[test]
 fn what_came_through_a_pipe_is_kept_until_it_is_imported() {
     let (workdir, server) = (Workdir::new(), stops_after_the_first());
