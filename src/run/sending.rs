@@ -1,6 +1,6 @@
 //! The part of an import that waits: sender, reader and report side by side, and signals between them.
 
-use super::signals::{self, Heard, Signals};
+use super::signals::{Heard, Signals};
 use crate::batch::Batch;
 use crate::event::Event;
 use crate::read::{self, Batches, Plan};
@@ -47,7 +47,7 @@ pub(super) async fn send_all(
                     report.console().note("stopping: what is under way ends first; once more to stop at once");
                     stop.send_replace(Some(Stop::Interrupted));
                 }
-                (Heard::Stop(_), Some(first)) => stop_at_once(report, first),
+                (Heard::Stop(_), Some(first)) => stop_at_once(report, signals, first),
             },
         }
     }
@@ -55,7 +55,7 @@ pub(super) async fn send_all(
     // Where much is skipped, it may be far from its end.
     let read = tokio::select! {
         read = reader => read,
-        second = second_stop(signals, signal) => stop_at_once(report, second),
+        second = second_stop(signals, signal) => stop_at_once(report, signals, second),
     };
     match read {
         Ok(Read::AsPlanned) => {}
@@ -88,12 +88,10 @@ async fn second_stop(signals: &mut Signals, first: Option<Signal>) -> Signal {
 }
 
 /// Leaves report and summary to a resume.
-fn stop_at_once(report: &mut Report, signal: Signal) -> ! {
+fn stop_at_once(report: &mut Report, signals: &Signals, signal: Signal) -> ! {
     report.console().end_progress();
-    report.console().note(
-        "stopped at once, without a report; what was acknowledged is in the journal: go on with --resume",
-    );
-    signals::exit(signal)
+    report.console().note("stopped at once, without a report; --resume goes on with an import");
+    signals.leave(signal)
 }
 
 /// Keeps the sender in batches. They are read several at a time, so that the reader is not woken for each.

@@ -84,6 +84,12 @@ impl Signals {
         *idle = Idle::default();
     }
 
+    /// Ends the process now, as a signal does that ends it at once.
+    pub(super) fn leave(&self, signal: Signal) -> ! {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clean_up();
+        exit(signal)
+    }
+
     /// The next signal; never, if there can be none.
     pub(super) async fn next(&mut self) -> Heard {
         match self.heard.recv().await {
@@ -94,6 +100,12 @@ impl Signals {
 }
 
 impl Idle {
+    fn clean_up(&self) {
+        if let Some(leftover) = &self.leftover {
+            let _gone = std::fs::remove_file(leftover);
+        }
+    }
+
     /// Does what is asked for, unless something is under way: then whoever runs it does.
     fn takes(&self, heard: Heard) -> bool {
         if self.over {
@@ -101,9 +113,7 @@ impl Idle {
         }
         match (heard, &self.tell_state) {
             (Heard::Stop(signal), _) => {
-                if let Some(leftover) = &self.leftover {
-                    let _gone = std::fs::remove_file(leftover);
-                }
+                self.clean_up();
                 if let Some(farewell) = &self.farewell {
                     farewell(signal);
                 }
@@ -115,7 +125,7 @@ impl Idle {
 }
 
 /// Ends the process as the shell expects of the signal.
-pub(super) fn exit(signal: Signal) -> ! {
+fn exit(signal: Signal) -> ! {
     std::process::exit(match signal {
         Signal::Interrupt => 130,
         Signal::Terminate => 143,

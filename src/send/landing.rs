@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 const MOST_ASKED: u32 = 1000;
 /// After too many failed signature checks (70050) the service wants to be left alone.
 const MINUTE: Duration = Duration::from_secs(60);
+/// A pause that a person wonders about.
+const LONG: Duration = Duration::from_secs(5);
 /// A share of failures says something from here on.
 const ENOUGH_FOR_A_SHARE: u64 = 1000;
 
@@ -259,6 +261,10 @@ impl Engine {
             self.tell(Event::Pace(Pace::Rate(rate))).await;
         }
         if let Some(wait) = answer.retry_after {
+            if wait >= LONG && self.held.is_none() {
+                let notice = format!("the service asks for a pause of {} s (Retry-After)", wait.as_secs());
+                self.tell(Event::Notice(notice)).await;
+            }
             self.hold(now + wait);
         }
         job.failures = job.failures.saturating_add(1);

@@ -124,6 +124,21 @@ fn a_second_signal_exits_at_once_and_the_journal_is_as_good() {
 }
 
 #[test]
+fn a_second_signal_to_a_verify_leaves_no_copy_of_its_pipe() {
+    let (workdir, server) = (Workdir::new(), Server::scripted(vec![Fault::Hang], &[]));
+    let mut command = workdir.command(&["verify", "--timeout", "60s"]);
+    server.aim(&mut command);
+    let mut run = workdir.start(command.stdin(Stdio::piped()));
+    run.feed(accounts(5).as_bytes());
+    eventually("a request hangs", || server.stats().requests > 0);
+    run.signal("INT");
+    run.waits_for("once more to stop at once");
+    run.signal("INT");
+    run.ends().exits(130).says("stopped at once");
+    assert_eq!(workdir.list(), [""; 0]);
+}
+
+#[test]
 fn a_signal_while_the_input_is_still_coming_leaves_nothing_behind() {
     let (workdir, server) = (Workdir::new(), Server::new());
     let mut command = workdir.command_against(&server, &["-"]);

@@ -186,6 +186,12 @@ impl Running {
         eventually(text, || fs::read_to_string(&self.stderr).is_ok_and(|stderr| stderr.contains(text)));
     }
 
+    /// Gives it all of its input through a pipe.
+    pub(crate) fn feed(&mut self, input: &[u8]) {
+        let mut pipe = self.child.stdin.take().unwrap();
+        std::io::Write::write_all(&mut pipe, input).unwrap();
+    }
+
     /// Ends it as a power cut would.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

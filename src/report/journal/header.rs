@@ -29,7 +29,10 @@ pub struct Header {
 impl Header {
     /// What a run with the header `now` would do otherwise than this one did, if anything: a clause for a message.
     pub fn differs_from(&self, now: &Header) -> Option<String> {
-        let was = |what: &str, then: &str, now: &str| format!("{what} was `{then}` and is `{now}`");
+        let shown =
+            |value: &str| if value.is_empty() { "not given".to_owned() } else { format!("`{value}`") };
+        let was =
+            |what: &str, then: &str, now: &str| format!("{what} was {} and is {}", shown(then), shown(now));
         if self.sdk_app_id != now.sdk_app_id {
             return Some(was("--sdk-app-id", &self.sdk_app_id.to_string(), &now.sdk_app_id.to_string()));
         }
@@ -81,8 +84,8 @@ mod tests {
         let cases: [(Change, &str); 6] = [
             (|now| now.sdk_app_id = 1, "--sdk-app-id was `1400000000` and is `1`"),
             (|now| now.service = "sgp".into(), "the region or endpoint was `cn` and is `sgp`"),
-            (|now| now.plan.clear(), "--map was `UserID=id` and is ``"),
-            (|now| drop(now.plan.insert("trim".into(), "true".into())), "--trim was `` and is `true`"),
+            (|now| now.plan.clear(), "--map was `UserID=id` and is not given"),
+            (|now| drop(now.plan.insert("trim".into(), "true".into())), "--trim was not given and is `true`"),
             (|now| now.rows = 6, "the input had 5 rows and has 6"),
             (|now| now.digest = "d2".into(), "the input has changed"),
         ];
