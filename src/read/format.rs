@@ -33,7 +33,7 @@ const FOREIGN: [(&[u8], &str); 7] = [
     (b"PK\x03\x04", "an Excel workbook or a zip archive: save it as CSV, or unpack it"),
     (b"\xD0\xCF\x11\xE0", "an Excel workbook of the old kind: save it as CSV"),
     (b"\x1F\x8B", "compressed twice: unpack it once"),
-    (b"BZh", "compressed with bzip2: unpack it, or pipe it in from bzcat"),
+    (b"BZh91AY&SY", "compressed with bzip2: unpack it, or pipe it in from bzcat"),
     (b"\xFD7zXZ", "compressed with xz: unpack it, or pipe it in from xzcat"),
     (b"%PDF-", "a PDF: export the accounts as CSV"),
     (b"SQLite format 3\0", "an SQLite database: export the accounts as CSV"),

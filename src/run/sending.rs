@@ -28,17 +28,20 @@ pub(super) async fn send_all(
     let (tell, mut events) = mpsc::channel(TELL_AHEAD);
     let (stop, stopped) = watch::channel(None);
     let reading = plan.batches_of(rows);
-    let reader = tokio::task::spawn_blocking(move || read_ahead(reading, &batches));
+    let mut reader = tokio::task::spawn_blocking(move || read_ahead(reading, &batches));
     let sender = tokio::spawn(send::send(options, to_send, tell, stopped));
     signals.wait_in_order();
     let (mut signal, mut broken) = (None, None);
-    loop {
+    let (mut all_told, mut read) = (false, None);
+    // Where much is skipped, the reader may be far from its end when the sender is not.
+    while !all_told || read.is_none() {
         let due = report.next_due().map(tokio::time::Instant::from_std);
         tokio::select! {
-            event = events.recv() => {
-                let Some(event) = event else { break };
-                note(take(report, event, &mut broken), &mut broken, &stop);
-            }
+            event = events.recv(), if !all_told => match event {
+                Some(event) => note(take(report, event, &mut broken), &mut broken, &stop),
+                None => all_told = true,
+            },
+            ended = &mut reader, if read.is_none() => read = Some(ended),
             () = until(due), if broken.is_none() => note(report.tick(Instant::now()), &mut broken, &stop),
             heard = signals.next() => match (heard, signal) {
                 (Heard::State, _) => report.tell_state(Instant::now()),
@@ -52,15 +55,10 @@ pub(super) async fn send_all(
         }
     }
     let end = sender.await;
-    // Where much is skipped, it may be far from its end.
-    let read = tokio::select! {
-        read = reader => read,
-        second = second_stop(signals, signal) => stop_at_once(report, signals, second),
-    };
     match read {
-        Ok(Read::AsPlanned) => {}
-        Ok(Read::Changed) => report.input_changed(),
-        Err(error) => {
+        Some(Ok(Read::AsPlanned)) | None => {}
+        Some(Ok(Read::Changed)) => report.input_changed(),
+        Some(Err(error)) => {
             broken.get_or_insert(format!("the reader broke down: {error}; go on with --resume"));
         }
     }
@@ -75,15 +73,6 @@ pub(super) async fn send_all(
             Ending::Stopped("the sender was stopped; go on with --resume".into())
         }
         (None, Ok(None), None) => Ending::Completed,
-    }
-}
-
-/// The signal that ends a run at once, after its work has ended: a second one, or the first if it needed none to stop.
-async fn second_stop(signals: &mut Signals, first: Option<Signal>) -> Signal {
-    loop {
-        if let Heard::Stop(signal) = signals.next().await {
-            return first.unwrap_or(signal);
-        }
     }
 }
 
