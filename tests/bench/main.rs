@@ -29,6 +29,16 @@ use std::path::PathBuf;
 pub(crate) struct Told(Vec<String>);
 
 impl Told {
+    /// Refuses an option that is none of `known`: a figure of something else would be printed in its place.
+    fn only(self, known: &[&str]) -> Self {
+        let unknown =
+            self.0.iter().find(|word| word.parse::<u64>().is_err() && !known.contains(&word.as_str()));
+        if let Some(word) = unknown {
+            panic!("{word} is no option of this benchmark: {}", known.join(", "));
+        }
+        self
+    }
+
     /// The number that follows `name`.
     fn number(&self, name: &str, otherwise: u64) -> u64 {
         let at = self.0.iter().position(|word| word == name);
@@ -63,9 +73,9 @@ fn main() {
             rate::measure(&Told(Vec::new()));
             unlimited::measure(&Told(Vec::new()));
         }
-        Some("plan") => plan::measure(&told),
-        Some("rate") => rate::measure(&told),
-        Some("unlimited") => unlimited::measure(&told),
+        Some("plan") => plan::measure(&told.only(&["--rows", "--runs", "--tenfold"])),
+        Some("rate") => rate::measure(&told.only(&["--accounts", "--busy", "--stall"])),
+        Some("unlimited") => unlimited::measure(&told.only(&["--accounts", "--max-in-flight"])),
         Some(server::WORD) => server::serve(&told.0),
         Some(other) => panic!("no benchmark is called {other}: plan, rate or unlimited"),
     }
