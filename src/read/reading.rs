@@ -334,7 +334,8 @@ fn explain(fault: Fault, name: &str) -> Error {
             ))
         }
         Fault::Io(error) => Error::Unusable(format!(
-            "{name} cannot be read to its end: {error}: if it is compressed, it is cut short or damaged"
+            "{name} cannot be read to its end: {error}: if it is compressed, it is cut short, is damaged or has \
+             something after its end: fetch it again, or unpack it, see that all is there, and import that"
         )),
         Fault::Damaged { line, what } => Error::Unusable(format!("{name}, line {line}: {what}")),
         Fault::Header(what) => Error::Unusable(format!("{name}: {what}")),
