@@ -148,19 +148,24 @@ impl<'o> Sieve<'o> {
             }
         })
         .map_err(no_scratch)?;
-        let mut conflict_notes = look_up_pairs(&named, &inputs, &learned)?;
-        let repeated = (refuse_duplicates && duplicates > 0).then(|| {
-            let pairs = std::mem::take(&mut conflict_notes);
-            describe_duplicates(duplicates, &pairs, &inputs)
-        });
+        let is_repeated = refuse_duplicates && duplicates > 0;
         let accounts = kept.len();
         let pending = match options.limit {
-            _ if repeated.is_some() => RowSet::new(),
+            _ if is_repeated => RowSet::new(),
             Some(limit) => kept.iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect(),
             None => kept,
         };
         let odd = || odd.iter().filter(|&row| pending.contains(row));
-        let (odd_ids, first_odd) = (odd().count() as u64, name_first(odd(), &inputs, &learned)?);
+        let (odd_ids, first_odd) = (odd().count() as u64, odd().take(NAMED).collect::<Vec<u32>>());
+        let of_pairs = named.iter().flat_map(|&(dropped, kept)| [dropped, kept]);
+        let found = look_up(&of_pairs.chain(first_odd.iter().copied()).collect(), &inputs, &learned)?;
+        let mut conflict_notes: Vec<_> = named.iter().filter_map(|&pair| conflict(pair, &found)).collect();
+        let repeated = is_repeated.then(|| {
+            let pairs = std::mem::take(&mut conflict_notes);
+            describe_duplicates(duplicates, &pairs, &inputs)
+        });
+        let first_odd = first_odd.iter().filter_map(|row| found.get(row));
+        let first_odd = first_odd.map(|odd| odd.told(&inputs)).collect();
         let aside = aside.finish().map_err(no_scratch)?;
         Ok(Plan {
             inputs,
@@ -189,37 +194,21 @@ fn no_scratch(folder: &Path, error: &io::Error) -> Error {
     ))
 }
 
-/// The first few UserIDs of rows, and where they are.
-fn name_first(
-    rows: impl Iterator<Item = u32>,
-    inputs: &Arc<Inputs>,
-    learned: &Arc<Learned>,
-) -> Result<Vec<String>, Error> {
-    let found = look_up(&rows.take(NAMED).collect(), inputs, learned)?;
-    let told =
-        |Named { user_id, place }: &Named| format!("{} on {}", quoted(user_id), describe(*place, inputs));
-    Ok(found.values().map(told).collect())
-}
-
-/// Finds the UserIDs and the lines of pairs of rows.
-fn look_up_pairs(
-    pairs: &BTreeSet<(u32, u32)>,
-    inputs: &Arc<Inputs>,
-    learned: &Arc<Learned>,
-) -> Result<Vec<Conflict>, Error> {
-    let wanted = pairs.iter().flat_map(|&(dropped, kept)| [dropped, kept]).collect();
-    let found = look_up(&wanted, inputs, learned)?;
-    let conflict = |(dropped, kept): &(u32, u32)| {
-        let (dropped, kept) = (found.get(dropped)?, found.get(kept)?);
-        Some(Conflict { user_id: kept.user_id.clone(), dropped: dropped.place, kept: kept.place })
-    };
-    Ok(pairs.iter().filter_map(conflict).collect())
-}
-
 /// A row by its UserID.
 struct Named {
     user_id: Box<str>,
     place: Place,
+}
+
+impl Named {
+    fn told(&self, inputs: &Inputs) -> String {
+        format!("{} on {}", quoted(&self.user_id), describe(self.place, inputs))
+    }
+}
+
+fn conflict((dropped, kept): (u32, u32), found: &BTreeMap<u32, Named>) -> Option<Conflict> {
+    let (dropped, kept) = (found.get(&dropped)?, found.get(&kept)?);
+    Some(Conflict { user_id: kept.user_id.clone(), dropped: dropped.place, kept: kept.place })
 }
 
 /// Finds the UserIDs and the lines of rows in the inputs, which are read again near these rows.
