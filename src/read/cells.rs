@@ -2,6 +2,7 @@
 
 use super::columns::{Columns, Field, Names, listed, same};
 use super::decode::Encoding;
+use super::format;
 use super::row::{Fields, Row, Unparsed, not_text};
 use csv_core::{ReadFieldResult, Reader};
 use std::borrow::Cow;
@@ -50,26 +51,6 @@ pub(super) fn parser(delimiter: u8) -> Reader {
     parser
 }
 
-/// What is more likely amiss with a first line that is no header.
-fn instead(first: &[u8], encoding: Encoding) -> Option<String> {
-    let begins = |with: &[u8]| first.trim_ascii_start().to_ascii_lowercase().starts_with(with);
-    if encoding == Encoding::UTF_8 && first.contains(&0) {
-        return Some("the header has NUL characters, as UTF-16 and files that are no text have: if it is UTF-16, give --encoding utf-16le".to_owned());
-    }
-    if std::str::from_utf8(first).is_err() {
-        return Some(not_text("the header", first, encoding));
-    }
-    if begins(b"sep=") {
-        return Some(
-            "the first line is for a spreadsheet program: remove it, and give --delimiter".to_owned(),
-        );
-    }
-    if begins(b"<") {
-        return Some("it is HTML or XML: save it as CSV".to_owned());
-    }
-    begins(b"{").then(|| "it looks like JSON: give --format jsonl, or json for one document".to_owned())
-}
-
 impl Cells {
     /// Learns the columns from the first record, if there is one, or why there are none.
     pub(super) fn new(first: Option<&[u8]>, delimiter: u8, dialect: &Dialect) -> Result<Self, String> {
@@ -88,7 +69,7 @@ impl Cells {
             cells.unquoted().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
         if dialect.header {
             let found = Columns::by_header(&names, &dialect.names);
-            cells.columns = found.map_err(|why| instead(first, dialect.encoding).unwrap_or(why))?;
+            cells.columns = found.map_err(|why| format::instead(first, dialect.encoding).unwrap_or(why))?;
             cells.header = names;
         } else {
             cells.columns = Columns::by_number(names.len(), &dialect.names)?;

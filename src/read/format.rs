@@ -1,5 +1,7 @@
 //! The formats of inputs, and how a format is recognised.
 
+use super::decode::Encoding;
+use super::row::not_text;
 use std::path::Path;
 
 /// How an input is written.
@@ -42,6 +44,25 @@ const FOREIGN: [(&[u8], &str); 7] = [
 /// What a file is that is none of the formats, if its first bytes tell, and what to do about it.
 pub(super) fn foreign(text: &[u8]) -> Option<&'static str> {
     FOREIGN.iter().find(|(magic, _)| text.starts_with(magic)).map(|(_, what)| *what)
+}
+
+/// What is more likely amiss with a first line that is no header.
+pub(super) fn instead(first: &[u8], encoding: Encoding) -> Option<String> {
+    let line = first.trim_ascii_start().to_ascii_lowercase();
+    let what = match line.as_slice() {
+        _ if encoding == Encoding::UTF_8 && first.contains(&0) => {
+            "the header has NUL characters, as UTF-16 and files that are no text have: if it is UTF-16, \
+             give --encoding utf-16le"
+        }
+        _ if std::str::from_utf8(first).is_err() => return Some(not_text("the header", first, encoding)),
+        [b's', b'e', b'p', b'=', ..] => {
+            "the first line is for a spreadsheet program: remove it, and give --delimiter"
+        }
+        [b'<', ..] => "it is HTML or XML: save it as CSV",
+        [b'{', ..] => "it looks like JSON: give --format jsonl, or json for one document",
+        _ => return None,
+    };
+    Some(what.to_owned())
 }
 
 /// What the first character says.
