@@ -192,9 +192,6 @@ pub struct Explain {
     pub lang: Option<Lang>,
 }
 
-/// Variables that are no options, so that they are on no command line.
-const CREDENTIALS: [&str; 2] = ["IMIMPORT_SECRET_KEY", "IMIMPORT_USERSIG"];
-
 /// The options of `completions`.
 #[derive(Debug, Args)]
 pub struct Completions {
@@ -254,10 +251,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<(Cli, Given), U
 /// Those of the names that look like a variable of this program and are none.
 pub fn unknown_variables(names: impl Iterator<Item = OsString>) -> Vec<String> {
     let command = Cli::command();
-    let known: Vec<_> = command.get_arguments().filter_map(Arg::get_env).collect();
+    let of_options = command.get_arguments().filter_map(Arg::get_env);
+    let known: Vec<_> = of_options.chain(pages::VARIABLES.iter().map(|(name, _)| name.as_ref())).collect();
     let is_unknown = |name: &OsString| {
-        let text = name.to_string_lossy();
-        text.starts_with("IMIMPORT_") && !known.contains(&&**name) && !CREDENTIALS.contains(&&*text)
+        name.to_string_lossy().starts_with("IMIMPORT_") && !known.contains(&name.as_os_str())
     };
     let mut unknown: Vec<_> =
         names.filter(is_unknown).map(|name| name.to_string_lossy().into_owned()).collect();

@@ -26,7 +26,7 @@ const SIGNALS: [(&str, &str); 2] = [
 ];
 
 /// Variables besides those of the options.
-const VARIABLES: [(&str, &str); 7] = [
+pub(super) const VARIABLES: [(&str, &str); 7] = [
     ("IMIMPORT_SECRET_KEY", "the app's SecretKey, instead of --secret-key-file"),
     ("IMIMPORT_USERSIG", "a UserSig made elsewhere, instead of a SecretKey"),
     ("HTTPS_PROXY, NO_PROXY", "the proxy to go through, and the hosts it is not for"),

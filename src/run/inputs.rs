@@ -46,10 +46,11 @@ pub(super) fn pipe(config: &Config) -> Option<&OsStr> {
 
 /// What messages and summaries call the inputs.
 pub(super) fn names(files: &[PathBuf]) -> Vec<String> {
-    let name = |file: &PathBuf| {
-        if file == Path::new("-") { STDIN.to_owned() } else { file.display().to_string() }
-    };
-    if files.is_empty() { vec![STDIN.to_owned()] } else { files.iter().map(name).collect() }
+    if files.is_empty() { vec![STDIN.to_owned()] } else { files.iter().map(|file| name(file)).collect() }
+}
+
+fn name(file: &Path) -> String {
+    if file == Path::new("-") { STDIN.to_owned() } else { file.display().to_string() }
 }
 
 /// Where the journal is.
@@ -141,9 +142,8 @@ impl Inputs {
         let stdin = [PathBuf::from("-")];
         let files = if config.files.is_empty() { &stdin[..] } else { &config.files };
         for file in files {
-            let is_stdin = file == Path::new("-");
-            let name = if is_stdin { STDIN.to_owned() } else { file.display().to_string() };
-            if !is_stdin && !read::is_pipe(file) {
+            let name = name(file);
+            if file != Path::new("-") && !read::is_pipe(file) {
                 let input = Input { path: file.clone(), name };
                 inputs.files.push((input.clone(), stamp(file)));
                 inputs.list.push(input);

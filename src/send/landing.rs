@@ -154,10 +154,10 @@ impl Engine {
         let exhausted = job.count_try(self.acknowledged, self.options.retries);
         if exhausted {
             self.unanswered(job, &answer, now).await;
-        } else if self.is_at_a_loss() && job.failures > self.options.retries {
-            job.look_elsewhere();
-            self.queue.push(now + backoff::wait(job.failures, &mut self.rng), job);
         } else if !matches!(job.work, Work::Control(_)) {
+            if self.is_at_a_loss() && job.failures > self.options.retries {
+                job.look_elsewhere();
+            }
             self.queue.push(now + backoff::wait(job.failures, &mut self.rng), job);
         }
         self.last_fault = Some(answer);
